@@ -1,0 +1,339 @@
+// The MQTT 3.1.1 client as a state machine without I/O: call any method, drain poll(), then read nextTimeout().
+// It lives as long as the session does, over any number of network connections (section 4).
+
+import { type MqttError, mqttError, unexpected } from '../error.ts';
+import type { Framing } from '../framing/framing.ts';
+import {
+  type Acknowledgement,
+  type Connack,
+  type Connect,
+  type Filter,
+  type Incoming,
+  type Message,
+  type Outgoing,
+  type PacketId,
+  PacketType,
+  type QoS,
+  type Suback,
+  type Subscribe,
+  type Unsubscribe,
+} from '../framing/packet.ts';
+import type { Instant, Millis } from '../time.ts';
+import type { Action } from './action.ts';
+import { atLeastOnce, type Rules, State } from './delivery.ts';
+import { Inbox } from './inbox.ts';
+import { KeepAlive, Verdict } from './keep-alive.ts';
+import { Outbox } from './outbox.ts';
+import {
+  indexOf,
+  type Machine,
+  type Operation,
+  type Publication,
+  type ReceivedMessage,
+  Session,
+  type Subscription,
+  type Unsubscription,
+} from './session.ts';
+
+export const Phase = Object.freeze({
+  /** No network connection. */
+  Closed: 0,
+  AwaitingConnack: 1,
+  Connected: 2,
+  /** A close action was given out: nothing is read or sent any more [MQTT-3.14.4-2]. */
+  Closing: 3,
+} as const);
+
+/** By packet type: 1 for those that put off a PINGREQ, which are those that the platform counts. */
+const COUNTED = Object.freeze([0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0]);
+
+export interface ConnectionOptions {
+  readonly framing: Framing;
+  /** What the app can do: `atLeastOnce` (default) or `exactlyOnce`. */
+  readonly delivery?: Rules | undefined;
+  /** Messages of QoS 1 and 2 that may await their acknowledgement at once, 1 to 65,535; default 20. */
+  readonly maxInFlight?: number | undefined;
+  /** How long a PINGRESP may take, in milliseconds; default 20,000. */
+  readonly pingTimeoutMillis?: Millis | undefined;
+}
+
+/** What CONNECT says, made anew for each network connection (3.1). */
+export type ConnectFields = Omit<Connect, 'type'>;
+
+function requestPacket({ filters }: Subscription | Unsubscription): Subscribe | Unsubscribe {
+  return typeof filters[0] === 'string'
+    ? { type: PacketType.Unsubscribe, packetId: 0, filters: filters as readonly string[] }
+    : { type: PacketType.Subscribe, packetId: 0, filters: filters as readonly Filter[] };
+}
+
+export class Connection implements Machine {
+  framing: Framing;
+  rules: Rules;
+  inbox: Inbox;
+  outbox: Outbox;
+  maxInFlight: number;
+  pingTimeout: Millis;
+  session = new Session();
+  keepAlive = new KeepAlive();
+  phase: (typeof Phase)[keyof typeof Phase] = Phase.Closed;
+  actions: Action[] = [];
+  cleanSession = false;
+  /** The driver has stopped reading: silence is no sign of a dead peer meanwhile. */
+  unread = false;
+  now: Instant = 0;
+  each: (packet: Incoming) => void;
+
+  constructor(options: ConnectionOptions) {
+    this.framing = options.framing;
+    this.rules = options.delivery ?? atLeastOnce;
+    this.inbox = new Inbox(this, this.rules);
+    this.outbox = new Outbox(this, this.rules);
+    this.maxInFlight = options.maxInFlight ?? 20;
+    this.pingTimeout = options.pingTimeoutMillis ?? 20_000;
+    this.each = (packet) => this.receive(packet);
+  }
+
+  // Getters.
+
+  /** The next thing to do, or undefined. Sending again after a reconnect happens here, one packet a call. */
+  poll(): Action | undefined {
+    const action = this.actions.shift();
+    if (action || this.phase !== Phase.Connected) return action;
+    const packet = this.outbox.next();
+    return packet && { kind: 'transmit', bytes: this.serialise(packet) };
+  }
+
+  /** When timeout() wants to be called. */
+  nextTimeout(): Instant | undefined {
+    return this.phase === Phase.Connected ? this.keepAlive.next() : undefined;
+  }
+
+  /** Whether publish() takes a message of this QoS now. Until everything old was sent again, nothing new is [MQTT-4.6.0-1]. */
+  canPublish(qos: QoS): boolean {
+    return (
+      this.phase === Phase.Connected &&
+      this.outbox.isSent() &&
+      (qos === 0 || this.session.deliveries.length < this.maxInFlight)
+    );
+  }
+
+  // What came in.
+
+  /**
+   * The network connection is open: sends CONNECT, the first packet on it [MQTT-3.1.0-1].
+   * @throws MqttError 'bad-packet', 'bad-topic' or 'packet-too-large' when the fields are not legal
+   */
+  opened(fields: ConnectFields, now: Instant): void {
+    const connect: Connect = { type: PacketType.Connect, ...fields };
+    this.framing.check(connect);
+    this.now = now;
+    this.phase = Phase.AwaitingConnack;
+    this.cleanSession = fields.cleanSession;
+    this.framing.reset();
+    this.keepAlive.start(fields.keepAliveSeconds, this.pingTimeout, now);
+    this.send(connect);
+  }
+
+  input(bytes: Uint8Array, now: Instant): void {
+    if (this.phase !== Phase.AwaitingConnack && this.phase !== Phase.Connected) return;
+    this.now = now;
+    this.keepAlive.received(now);
+    try {
+      this.framing.decode(bytes, this.each);
+    } catch (error) {
+      this.fail(error as MqttError);
+    }
+  }
+
+  /** Early or repeated calls do nothing. */
+  timeout(now: Instant): void {
+    if (this.phase !== Phase.Connected) return;
+    this.now = now;
+    const verdict = this.keepAlive.check(now);
+    if (verdict === Verdict.Idle) return;
+    // An answer that is left unread proves nothing against the server.
+    if (verdict === Verdict.Ping || this.unread)
+      this.send({ type: PacketType.Pingreq }); // [MQTT-3.1.2-23]
+    else this.fail(mqttError('pingresp-timeout', 'no answer to PINGREQ', { clause: '3.1.2.10' }));
+  }
+
+  /** The network connection is gone. What the session keeps is sent again on the next one. */
+  closed(now: Instant): void {
+    this.now = now;
+    this.phase = Phase.Closed;
+    this.outbox.cursor = 0;
+    const kept: Action[] = [];
+    for (const it of this.actions) if (it.kind === 'message' || it.kind === 'settled') kept.push(it);
+    this.actions = kept; // Acknowledgements that were not written belong to the dead connection.
+    this.inbox.lost();
+    const { requests } = this.session;
+    this.session.requests = [];
+    for (const it of requests) this.settle(it.operation, mqttError('closed', 'the connection was lost'));
+  }
+
+  // Commands.
+
+  /** Throws what publish() would, without publishing. */
+  checkMessage(message: Message): void {
+    const { topic, payload, qos, retain } = message;
+    this.framing.check({ type: PacketType.Publish, topic, payload, qos, retain, packetId: 0, dup: false });
+    if (message.qos === 2) this.requireQos2();
+  }
+
+  /**
+   * Sends a message. An identifier is given at the time of sending.
+   * @returns the packet identifier, 0 for QoS 0
+   * @throws MqttError 'bad-topic', 'bad-packet', 'packet-too-large', 'not-connected' or 'window-full'
+   */
+  publish(message: Publication, now: Instant): PacketId {
+    this.checkMessage(message);
+    this.requireConnected();
+    if (!this.canPublish(message.qos)) throw mqttError('window-full', `${this.maxInFlight} messages are in flight`);
+    this.now = now;
+    if (message.qos > 0) return this.outbox.add(message);
+    const { topic, payload, retain } = message;
+    this.send({ type: PacketType.Publish, topic, payload, qos: 0, retain, packetId: 0, dup: false }); // [MQTT-4.3.1-1]
+    this.settle(message);
+    return 0;
+  }
+
+  /** Throws what a subscription to this filter would. */
+  checkFilter(filter: Filter): void {
+    this.framing.check({ type: PacketType.Subscribe, packetId: 0, filters: [filter] });
+    if (filter.qos === 2) this.requireQos2();
+  }
+
+  /**
+   * Sends SUBSCRIBE, or UNSUBSCRIBE where the filters are bare strings.
+   * @returns the packet identifier
+   * @throws MqttError 'bad-filter', 'bad-packet', 'packet-too-large', 'not-connected' or 'window-full'
+   */
+  request(operation: Subscription | Unsubscription, now: Instant): PacketId {
+    const packet = requestPacket(operation);
+    this.framing.check(packet);
+    this.requireConnected();
+    this.now = now;
+    const packetId = this.session.nextPacketId();
+    this.session.requests.push({ packetId, operation, answer: packet.type + 1 });
+    this.send({ ...packet, packetId });
+    return packetId;
+  }
+
+  /** The app is done with a message; the same object as the action gave. Unknown or repeated: nothing happens. */
+  acknowledge(message: Message, now: Instant): void {
+    this.now = now;
+    if (this.inbox.handled(message) && this.phase === Phase.Connected) this.inbox.answerInTurn();
+  }
+
+  /** Says goodbye, so that the server drops the will [MQTT-3.14.4-3]; the close action follows [MQTT-3.14.4-1]. */
+  disconnect(now: Instant): void {
+    if (this.phase === Phase.Closed || this.phase === Phase.Closing) return;
+    this.now = now;
+    if (this.phase === Phase.Connected) this.send({ type: PacketType.Disconnect });
+    this.phase = Phase.Closing;
+    this.actions.push({ kind: 'close', error: undefined });
+  }
+
+  // Packets.
+
+  receive(packet: Incoming): void {
+    if (this.phase === Phase.Closing) return; // [MQTT-4.8.0-1]
+    if (packet.type === PacketType.Connack) return this.receiveConnack(packet);
+    if (this.phase !== Phase.Connected) return this.violation('the first packet was not CONNACK', 'MQTT-3.2.0-1');
+    switch (packet.type) {
+      case PacketType.Publish:
+        return this.inbox.receive(packet);
+      case PacketType.Suback:
+      case PacketType.Unsuback:
+        return this.receiveAnswer(packet);
+      case PacketType.Pingresp:
+        return this.keepAlive.answered(); // One that nobody asked for is tolerated [MQTT-3.12.4-1].
+      case PacketType.Pubrel:
+        return this.inbox.released(packet);
+      default:
+        return this.outbox.acknowledged(packet as Acknowledgement);
+    }
+  }
+
+  receiveConnack({ returnCode, sessionPresent }: Connack): void {
+    if (this.phase === Phase.Connected) return this.violation('a second CONNACK', '3.2');
+    if (returnCode !== 0) {
+      const details = { returnCode, clause: 'MQTT-3.2.2-5' };
+      return this.fail(mqttError('refused', `the server refused the connection, code ${returnCode}`, details));
+    }
+    if (sessionPresent && this.cleanSession)
+      return this.violation('Session Present after Clean Session', 'MQTT-3.2.2-1');
+    if (!sessionPresent) {
+      this.session.receipts = [];
+      this.outbox.renew();
+    }
+    this.phase = Phase.Connected;
+    this.actions.push({ kind: 'connected', sessionPresent });
+  }
+
+  receiveAnswer(packet: Suback | Acknowledgement): void {
+    const { requests } = this.session;
+    const index = indexOf(requests, packet.packetId);
+    const request = requests[index];
+    if (!request) {
+      this.outbox.unknown++;
+      return;
+    }
+    if (request.answer !== packet.type) return this.violation('SUBACK and UNSUBACK mixed up', 'MQTT-2.3.1-7');
+    const granted = packet.type === PacketType.Suback ? packet.granted : undefined;
+    if (granted && granted.length !== request.operation.filters.length) {
+      return this.violation('SUBACK without one return code for each filter', 'MQTT-3.8.4-5');
+    }
+    requests.splice(index, 1);
+    this.actions.push({ kind: 'settled', operation: request.operation, granted });
+  }
+
+  // Sending.
+
+  send(packet: Outgoing): void {
+    this.actions.push({ kind: 'transmit', bytes: this.serialise(packet) });
+  }
+
+  serialise(packet: Outgoing): Uint8Array {
+    const bytes = this.framing.encode(packet);
+    if (packet.type === PacketType.Pingreq) this.keepAlive.pinged(this.now);
+    else if (COUNTED[packet.type]) this.keepAlive.sent(this.now);
+    return bytes;
+  }
+
+  settle(operation: Operation, error?: MqttError): void {
+    this.actions.push({ kind: 'settled', operation, error });
+  }
+
+  // What the inbox and the outbox ask for.
+
+  transmit(type: 4 | 5 | 6 | 7, packetId: PacketId): void {
+    this.send({ type, packetId });
+  }
+
+  deliver(message: ReceivedMessage): void {
+    this.actions.push({ kind: 'message', message });
+  }
+
+  // Refusals.
+
+  fail(error: MqttError): void {
+    if (this.phase === Phase.Closing) return;
+    this.phase = Phase.Closing;
+    this.actions.push({ kind: 'close', error });
+  }
+
+  violation(message: string, clause: string): void {
+    this.fail(unexpected(message, clause));
+  }
+
+  requireConnected(): void {
+    if (this.phase !== Phase.Connected) throw mqttError('not-connected', 'there is no connection');
+  }
+
+  requireQos2(): void {
+    if (!this.rules[State.AwaitingPubrec]) {
+      throw mqttError('bad-packet', 'QoS 2 needs the option delivery: exactlyOnce', { clause: '4.3.3' });
+    }
+  }
+}

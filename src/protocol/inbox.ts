@@ -1,0 +1,102 @@
+// The receiver's side of QoS 1 and 2 (4.3): each message answered once the app is done with it, in the order of arrival (4.6).
+
+import { type Acknowledgement, type Message, PacketType, type Publish } from '../framing/packet.ts';
+import { Event, type Rules, State } from './delivery.ts';
+import type { Machine } from './session.ts';
+
+export class Inbox {
+  machine: Machine;
+  rules: Rules;
+
+  constructor(machine: Machine, rules: Rules) {
+    this.machine = machine;
+    this.rules = rules;
+  }
+
+  /** Messages that the app has and is not done with. */
+  handling(): number {
+    let count = 0;
+    for (const it of this.machine.session.receipts) if (it.message) count++;
+    return count;
+  }
+
+  receive({ packetId, topic, payload, qos, retain, dup }: Publish): void {
+    const { machine, rules } = this;
+    const { receipts } = machine.session;
+    const message = { topic, payload, qos, retain, dup };
+    if (qos > 0) {
+      const state = qos === 1 ? State.HandlingQos1 : State.HandlingQos2;
+      if (!rules[state]) return machine.violation('a PUBLISH of QoS 2, which this client does not take', '3.3.1.2');
+      const index = qos === 2 ? this.indexOfHeld(packetId) : -1;
+      const held = receipts[index];
+      if (held) {
+        // Sent again, not delivered again [MQTT-4.3.3-2]. Its turn is that of its last arrival.
+        held.state = rules[held.state]![PacketType.Publish]![0];
+        receipts.splice(index, 1);
+        receipts.push(held);
+        return this.answerInTurn();
+      }
+      receipts.push({ packetId, state, message });
+    }
+    machine.deliver(message);
+  }
+
+  /** PUBREL. */
+  released({ type, packetId }: Acknowledgement): void {
+    const { receipts } = this.machine.session;
+    const index = this.indexOfHeld(packetId);
+    const receipt = receipts[index];
+    const state = receipt ? receipt.state : State.UnknownReceived;
+    const cell = this.rules[state]?.[type];
+    if (!cell) return this.machine.violation(`PUBREL in state ${state} of identifier ${packetId}`, '4.3.3');
+    if (receipt) receipts.splice(index, 1);
+    this.machine.transmit(cell[1]!, packetId);
+  }
+
+  /** The app is done with a message, told apart by identity. False when nothing awaits that. */
+  handled(message: Message): boolean {
+    for (const it of this.machine.session.receipts) {
+      if (it.message !== message) continue;
+      it.message = undefined;
+      it.state = this.rules[it.state]![Event.Handled]![0];
+      return true;
+    }
+    return false;
+  }
+
+  /** Sends the answers that are due, up to the first message that the app still works on [MQTT-4.6.0-2]. */
+  answerInTurn(): void {
+    const { receipts } = this.machine.session;
+    for (let i = 0; i < receipts.length; i++) {
+      const receipt = receipts[i]!;
+      if (receipt.state === State.HandlingQos1 || receipt.state === State.HandlingQos2) return;
+      const cell = this.rules[receipt.state]![Event.Turn];
+      if (!cell) continue;
+      receipt.state = cell[0];
+      this.machine.transmit(cell[1]!, receipt.packetId);
+      if (receipt.state === State.Done) receipts.splice(i--, 1);
+    }
+  }
+
+  /** The network connection is gone: QoS 1 will come again as it is, QoS 2 is remembered. */
+  lost(): void {
+    const { session } = this.machine;
+    const old = session.receipts;
+    session.receipts = [];
+    for (const it of old) {
+      const cell = this.rules[it.state]![Event.Lost];
+      if (cell) it.state = cell[0];
+      if (it.state !== State.Done) session.receipts.push(it);
+    }
+  }
+
+  /** Index of the QoS 2 message with this identifier that has not been released, or -1. */
+  indexOfHeld(packetId: number): number {
+    const { receipts } = this.machine.session;
+    for (let i = 0; i < receipts.length; i++) {
+      const it = receipts[i]!;
+      if (it.packetId === packetId && this.rules[it.state]![PacketType.Publish]) return i;
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,81 @@
+// The sender's side of QoS 1 and 2 (4.3): identifiers, acknowledgements, and sending again after a reconnect (4.4).
+
+import { type Acknowledgement, type Outgoing, type PacketId, PacketType } from '../framing/packet.ts';
+import { type Rules, State } from './delivery.ts';
+import { indexOf, type Machine, type Publication } from './session.ts';
+
+export class Outbox {
+  machine: Machine;
+  rules: Rules;
+  /** Deliveries before this one were sent on this network connection. */
+  cursor = 0;
+  /** Acknowledgements of identifiers that were not in use. */
+  unknown = 0;
+
+  constructor(machine: Machine, rules: Rules) {
+    this.machine = machine;
+    this.rules = rules;
+  }
+
+  /** Whether everything in flight was sent on this connection: only then may something new follow [MQTT-4.6.0-1]. */
+  isSent(): boolean {
+    return this.cursor === this.machine.session.deliveries.length;
+  }
+
+  add(message: Publication): PacketId {
+    const { session } = this.machine;
+    const packetId = session.nextPacketId();
+    const state = message.qos === 1 ? State.AwaitingPuback : State.AwaitingPubrec;
+    session.deliveries.push({ packetId, state, message, sent: false });
+    return packetId;
+  }
+
+  /** The next packet in flight that was not sent on this connection: for the first time, or again [MQTT-4.4.0-1]. */
+  next(): Outgoing | undefined {
+    const delivery = this.machine.session.deliveries[this.cursor];
+    if (!delivery) return undefined;
+    this.cursor++;
+    const { packetId, message, state, sent: dup } = delivery;
+    if (state === State.AwaitingPubcomp) return { type: PacketType.Pubrel, packetId }; // Never PUBLISH [MQTT-4.3.3-1].
+    delivery.sent = true;
+    const { topic, payload, qos, retain } = message;
+    return { type: PacketType.Publish, topic, payload, qos, retain, packetId, dup };
+  }
+
+  /** PUBACK, PUBREC or PUBCOMP. */
+  acknowledged({ type, packetId }: Acknowledgement): void {
+    const { machine } = this;
+    const { deliveries } = machine.session;
+    const index = indexOf(deliveries, packetId);
+    const found = deliveries[index];
+    // What was never sent cannot have been acknowledged: its identifier is as good as unknown.
+    const delivery = found?.sent ? found : undefined;
+    const state = delivery ? delivery.state : State.UnknownSent;
+    const cell = this.rules[state]?.[type];
+    if (!cell) return machine.violation(`packet type ${type} in state ${state} of identifier ${packetId}`, '4.3');
+    if (cell[1]) machine.transmit(cell[1], packetId);
+    if (!delivery) {
+      this.unknown++;
+      return;
+    }
+    delivery.state = cell[0];
+    if (delivery.state !== State.Done) return;
+    deliveries.splice(index, 1); // The identifier is free [MQTT-2.3.1-3].
+    if (index < this.cursor) this.cursor--;
+    machine.settle(delivery.message);
+  }
+
+  /** The server has no session: what was not acknowledged goes out as new messages, in the old order (3.2.2.2). */
+  renew(): void {
+    const { session } = this.machine;
+    const old = session.deliveries;
+    session.deliveries = [];
+    for (const it of old) {
+      if (it.state === State.AwaitingPubcomp) {
+        this.machine.settle(it.message); // PUBREC said that the server has taken the message over (4.3.3).
+      } else {
+        this.add(it.message);
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// Session state of the client (3.1.2.4, 4.1): what was sent and not acknowledged, what was received and not finished.
+
+import { mqttError } from '../error.ts';
+import type { Filter, Message, PacketId } from '../framing/packet.ts';
+import type { State } from './delivery.ts';
+
+/** A message from the server, as the app gets it. */
+export interface ReceivedMessage extends Message {
+  /** The server sent it before, or believes so. Says nothing about whether this app has seen it (3.3.1.1). */
+  readonly dup: boolean;
+}
+
+/** What the app asked for. The machine hands the same object back when it settles, and looks at nothing else in it. */
+export type Publication = Message;
+export interface Subscription {
+  readonly filters: readonly Filter[];
+}
+export interface Unsubscription {
+  readonly filters: readonly string[];
+}
+export type Operation = Publication | Subscription | Unsubscription;
+
+/** A PUBLISH of QoS 1 or 2 on its way to the server. */
+export interface Delivery {
+  packetId: PacketId;
+  state: State;
+  readonly message: Publication;
+  /** It was sent on some connection before: DUP is set from now on [MQTT-3.3.1-1]. */
+  sent: boolean;
+}
+
+/** A PUBLISH of QoS 1 or 2 that came from the server. Its identifiers are a number space of their own [MQTT-2.3.1-4]. */
+export interface Receipt {
+  readonly packetId: PacketId;
+  state: State;
+  /** As it was handed to the app; dropped once the app is done. */
+  message: Message | undefined;
+}
+
+/** A SUBSCRIBE or UNSUBSCRIBE that awaits its answer. Not session state: gone with the connection. */
+export interface Request {
+  readonly packetId: PacketId;
+  readonly operation: Subscription | Unsubscription;
+  /** Packet type that answers it. */
+  readonly answer: number;
+}
+
+const MAX_PACKET_ID = 65_535;
+
+/** Index of the entry with this identifier, or -1. The oldest is usually the one. */
+export function indexOf(entries: readonly { readonly packetId: PacketId }[], packetId: PacketId): number {
+  for (let i = 0; i < entries.length; i++) if (entries[i]!.packetId === packetId) return i;
+  return -1;
+}
+
+export class Session {
+  /** In the order of their first sending, which is that of every later one [MQTT-4.6.0-1]. */
+  deliveries: Delivery[] = [];
+  /** In the order of arrival [MQTT-4.6.0-2]. */
+  receipts: Receipt[] = [];
+  requests: Request[] = [];
+  lastPacketId: PacketId = 0;
+
+  /**
+   * An identifier that nothing in flight uses [MQTT-2.3.1-2].
+   * @throws MqttError 'window-full' when all 65,535 are taken
+   */
+  nextPacketId(): PacketId {
+    for (let tried = 0; tried < MAX_PACKET_ID; tried++) {
+      this.lastPacketId = this.lastPacketId === MAX_PACKET_ID ? 1 : this.lastPacketId + 1; // [MQTT-2.3.1-1]
+      if (indexOf(this.deliveries, this.lastPacketId) < 0 && indexOf(this.requests, this.lastPacketId) < 0) {
+        return this.lastPacketId;
+      }
+    }
+    throw mqttError('window-full', 'all packet identifiers are in use', { clause: 'MQTT-2.3.1-2' });
+  }
+}
+
+/** What the two directions of delivery ask of the machine they are part of. */
+export interface Machine {
+  readonly session: Session;
+  /** Queues a packet for sending. */
+  transmit(type: 4 | 5 | 6 | 7, packetId: PacketId): void;
+  deliver(message: ReceivedMessage): void;
+  settle(message: Publication): void;
+  /** Closes the connection [MQTT-4.8.0-1]. */
+  violation(message: string, clause: string): void;
+}
