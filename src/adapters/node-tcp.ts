@@ -1,0 +1,14 @@
+// Plain TCP on Node: for tests only, since nothing on the way is secret or sure.
+
+import { connect } from 'node:net';
+import type { Adapter } from './adapter.ts';
+import { nodeHost, socketTransport } from './node-socket.ts';
+
+/** A client takes this adapter only with the option `allowPlaintext`. */
+export function nodeTcp(): Adapter {
+  return {
+    ...nodeHost,
+    security: 'plaintext',
+    dial: ({ host, port }, events) => socketTransport(connect({ host, port }), 'connect', events),
+  };
+}

@@ -1,0 +1,59 @@
+// When to dial again: full jitter under a growing ceiling, which falls back only after a connection has lasted.
+
+import type { Millis } from '../time.ts';
+
+export interface BackoffOptions {
+  /** Ceiling of the first delay, in milliseconds, 1 to maxMillis; default 2,000. */
+  readonly minMillis?: Millis | undefined;
+  /** Ceiling that doubling ends at, in milliseconds, up to 86,400,000; default 120,000. */
+  readonly maxMillis?: Millis | undefined;
+  /** A connection that lasted this long counts as good: the ceiling falls back. In milliseconds; default 60,000. */
+  readonly stableMillis?: Millis | undefined;
+}
+
+/** So many connections in a row that the server closed soon after accepting them look like a second device. */
+const TAKEOVERS = 3;
+
+export class Backoff {
+  minMillis: Millis;
+  maxMillis: Millis;
+  stableMillis: Millis;
+  /** Dials, or connections that did not last, in a row. */
+  failures = 0;
+  /** Connections in a row that the server accepted and closed soon after. */
+  takeovers = 0;
+
+  constructor(options: BackoffOptions) {
+    this.minMillis = options.minMillis ?? 2_000;
+    this.maxMillis = options.maxMillis ?? 120_000;
+    this.stableMillis = options.stableMillis ?? 60_000;
+  }
+
+  /**
+   * A dial failed or a connection ended.
+   * @param lasted how long it was connected, undefined when it never was
+   * @param byPeer whether the peer closed it in order
+   */
+  ended(lasted: Millis | undefined, byPeer: boolean): void {
+    if (lasted !== undefined && lasted >= this.stableMillis) this.reset();
+    else if (lasted !== undefined && byPeer) this.takeovers++;
+    else if (lasted !== undefined) this.takeovers = 0;
+    this.failures++;
+  }
+
+  takeoverSuspected(): boolean {
+    return this.takeovers >= TAKEOVERS;
+  }
+
+  /** @param random uniform in [0, 1) @param patient wait as after many failures: the server has said no */
+  delay(random: number, patient: boolean): Millis {
+    const doublings = Math.min(this.failures - 1, 30);
+    const ceiling = patient ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
+    return Math.floor(random * ceiling);
+  }
+
+  reset(): void {
+    this.failures = 0;
+    this.takeovers = 0;
+  }
+}

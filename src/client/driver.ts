@@ -1,0 +1,360 @@
+// The driver: carries the actions of the state machine to a transport, and time to the state machine; dials again when a
+// connection is lost. Keeps one host timer.
+
+import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
+import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
+import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
+import type { Action } from '../protocol/action.ts';
+import { type ConnectFields, Connection } from '../protocol/connection.ts';
+import type { Operation, ReceivedMessage } from '../protocol/session.ts';
+import { after, type Instant, type Millis, until } from '../time.ts';
+import { Backoff } from './backoff.ts';
+import { Link, type LinkOwner } from './link.ts';
+import { type ClientOptions, checkOptions, type Settings } from './options.ts';
+
+export const State = Object.freeze({ Idle: 0, Dialing: 1, Connected: 2, Waiting: 3, Closing: 4 } as const);
+
+export interface DisconnectedEvent {
+  /** `closed` when the app asked for it. */
+  readonly code: ErrorCode;
+  /** Why; undefined when the app asked for it. */
+  readonly error: MqttError | undefined;
+  /** When the next dial begins; undefined when there is none until connect() is called. */
+  readonly retryInMillis: Millis | undefined;
+  /** Whether this ends a connection, or only an attempt at one. */
+  readonly wasConnected: boolean;
+}
+
+/** What the driver tells, and asks, the client. None of these may throw. */
+export interface DriverOwner {
+  connected(sessionPresent: boolean): void;
+  disconnected(event: DisconnectedEvent): void;
+  message(message: ReceivedMessage): void;
+  settled(operation: Operation, granted: readonly number[] | undefined, error: MqttError | undefined): void;
+  warning(warning: Warning): void;
+  /** There is room: sends one thing through the machine, or says false. */
+  sendMore(): boolean;
+  /** No further dial will follow: nobody may be left waiting. */
+  givenUp(error: MqttError): void;
+  /** All work is done, for now: the moment to throw what a listener threw. */
+  pumped(): void;
+}
+
+/** These will fail again however often they are tried: the caller has to change something. */
+const FINAL: readonly ErrorCode[] = Object.freeze(['bad-option', 'bad-packet', 'bad-topic', 'packet-too-large']);
+
+/** Connections in a row that died silently before the keep-alive is lengthened. */
+const SILENT_LOSSES = 2;
+
+const asError = (error: unknown): MqttError =>
+  (error as MqttError).code ? (error as MqttError) : mqttError('bad-option', String(error), { cause: error });
+
+export class Driver implements LinkOwner {
+  readonly options: ClientOptions;
+  readonly settings: Settings;
+  readonly connection: Connection;
+  readonly backoff: Backoff;
+  state: (typeof State)[keyof typeof State] = State.Idle;
+  private readonly owner: DriverOwner;
+  private readonly adapter: Adapter;
+  private readonly timer: Alarm;
+  private link: Link | undefined = undefined;
+  /** When the present state ends if nothing happens: connect time-out, next dial, end of patience with closing. */
+  private deadline: Instant | undefined = undefined;
+  /** While connected and the transport is full: by when it must have taken more. */
+  private stalledAt: Instant | undefined = undefined;
+  /** What the timer is set to. It may ring early, never late. */
+  private ringAt: Instant | undefined = undefined;
+  private connectedAt: Instant = 0;
+  private endpointIndex = 0;
+  private keepAliveSeconds: number;
+  private silentLosses = 0;
+  private lastError: MqttError | undefined = undefined;
+  private fields: ConnectFields | undefined = undefined;
+  private pumping = false;
+  private closers: (() => void)[] = [];
+  private connectAgain = false;
+
+  /** @throws MqttError 'bad-option' */
+  constructor(options: ClientOptions, owner: DriverOwner) {
+    this.settings = checkOptions(options);
+    this.options = options;
+    this.owner = owner;
+    this.adapter = options.adapter;
+    this.connection = new Connection({ ...options, framing: options.framing ?? mqttPacketFraming() });
+    this.backoff = new Backoff(options.reconnect || {});
+    this.keepAliveSeconds = this.settings.keepAliveSeconds;
+    this.timer = this.adapter.alarm(() => this.ring());
+  }
+
+  now(): Instant {
+    return this.adapter.now();
+  }
+
+  endpoint(): Endpoint {
+    return this.options.endpoints[this.endpointIndex]!;
+  }
+
+  /** Whether a packet that is given to the machine now goes out before anything that waits. */
+  canSend(): boolean {
+    return this.state === State.Connected && !this.link?.rest;
+  }
+
+  // Commands.
+
+  connect(): void {
+    if (this.state === State.Closing) this.connectAgain = true;
+    if (this.state !== State.Idle) return;
+    const { security } = this.adapter;
+    if (security === 'plaintext') this.warn('plaintext', 'plain TCP: anyone on the way can read and change everything');
+    if (security === 'unauthenticated') this.warn('unauthenticated-server', 'this host cannot verify the server');
+    this.backoff.reset();
+    this.dial();
+    this.pump();
+  }
+
+  close(done: () => void): void {
+    this.closers.push(done);
+    this.connectAgain = false;
+    if (this.state === State.Connected) {
+      const now = this.now();
+      this.state = State.Closing;
+      this.deadline = after(now, this.settings.closeTimeout);
+      this.connection.disconnect(now);
+    } else if (this.state !== State.Closing) {
+      this.end();
+    }
+  }
+
+  abort(): void {
+    this.connectAgain = false;
+    this.end();
+  }
+
+  // The network connection.
+
+  linkOpened(): void {
+    try {
+      this.connection.opened(this.fields!, this.now());
+    } catch (error) {
+      this.lose(asError(error));
+    }
+    this.pump();
+  }
+
+  linkReceived(bytes: Uint8Array): void {
+    this.connection.input(bytes, this.now());
+    this.pump();
+  }
+
+  linkWritable(): void {
+    this.stalledAt = undefined;
+    this.pump();
+  }
+
+  linkClosed(error: MqttError | undefined): void {
+    this.lose(error ?? mqttError('closed-by-peer', 'the server closed the connection'));
+    this.pump();
+  }
+
+  linkWarning(warning: Warning): void {
+    this.owner.warning(warning);
+    this.pump();
+  }
+
+  private dial(): void {
+    const now = this.now();
+    this.state = State.Dialing;
+    this.deadline = after(now, this.settings.connectTimeout);
+    try {
+      this.fields = this.connectFields();
+      this.link = new Link(this, this.adapter, this.endpoint());
+    } catch (error) {
+      this.lose(asError(error));
+    }
+  }
+
+  private connectFields(): ConnectFields {
+    const credentials = this.options.identity.credentials({
+      number: this.backoff.failures + 1,
+      secure: this.adapter.security !== 'plaintext',
+      lastError: this.lastError?.code,
+      lastReturnCode: this.lastError?.returnCode,
+    });
+    const { clientId, userName, password } = credentials;
+    const { keepAliveSeconds } = this;
+    const { will } = this.options;
+    return { clientId, userName, password, will, keepAliveSeconds, cleanSession: this.settings.cleanSession };
+  }
+
+  /** The connection, or the attempt at one, is over. */
+  private lose(error: MqttError): void {
+    const wasConnected = this.state === State.Connected;
+    if (this.state === State.Closing) return this.end();
+    this.dropLink();
+    const now = this.now();
+    const lasted = wasConnected ? Math.max(0, until(now, this.connectedAt)) : undefined;
+    this.backoff.ended(lasted, error.code === 'closed-by-peer' || error.code === 'tcp');
+    if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
+    this.lastError = error;
+    const retryInMillis = this.retryDelay(error);
+    this.state = retryInMillis === undefined ? State.Idle : State.Waiting;
+    this.deadline = retryInMillis === undefined ? undefined : after(now, retryInMillis);
+    this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
+    if (retryInMillis === undefined) this.owner.givenUp(error);
+    if (wasConnected) this.judgeLoss(error);
+  }
+
+  /** How long to wait before the next dial, or undefined where it would only fail the same way. */
+  private retryDelay({ code, returnCode = 0 }: MqttError): Millis | undefined {
+    if (this.options.reconnect === false || FINAL.indexOf(code) >= 0) return undefined;
+    if (returnCode === 1 || returnCode === 2) return undefined; // Protocol or client id not accepted [MQTT-3.1.2-2].
+    return this.backoff.delay(this.adapter.random(), returnCode > 3);
+  }
+
+  /** What a loss says about the world around: a second device with our credentials, or a network that forgets links. */
+  private judgeLoss({ code }: MqttError): void {
+    if (this.backoff.takeoverSuspected()) {
+      const times = this.backoff.takeovers;
+      this.warn('takeover-suspected', `closed soon after login ${times} times: is this identity used twice?`);
+    }
+    this.silentLosses = code === 'pingresp-timeout' ? this.silentLosses + 1 : 0;
+    const { maxKeepAliveSeconds } = this.settings;
+    if (this.silentLosses < SILENT_LOSSES || this.keepAliveSeconds === maxKeepAliveSeconds) return;
+    this.silentLosses = 0;
+    this.keepAliveSeconds = Math.min(maxKeepAliveSeconds, this.keepAliveSeconds * 2);
+    this.warn('keep-alive-lengthened', `connections keep dying: keep-alive is now ${this.keepAliveSeconds} s`);
+  }
+
+  private dropLink(): void {
+    const { link } = this;
+    this.link = undefined;
+    link?.drop();
+    this.connection.closed(this.now());
+  }
+
+  /** Everything is over until connect() is called. */
+  private end(): void {
+    const wasConnected = this.state === State.Connected || this.state === State.Closing;
+    this.state = State.Idle;
+    this.deadline = undefined;
+    this.dropLink();
+    if (wasConnected)
+      this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
+    const { closers } = this;
+    this.closers = [];
+    this.arm();
+    for (const done of closers) done();
+    if (this.connectAgain) {
+      this.connectAgain = false;
+      this.connect();
+    }
+  }
+
+  // The pump.
+
+  /** Carries out what there is to do, in order, until there is nothing or the transport is full. */
+  pump(): void {
+    if (this.pumping) return; // A listener called us: the pump that called the listener goes on.
+    this.pumping = true;
+    while (this.step());
+    this.pumping = false;
+    this.watchForStall();
+    const unread = this.link !== undefined && (!!this.link.rest || this.isOverfull());
+    this.connection.unread = unread;
+    this.link?.pause(unread);
+    this.arm();
+    this.owner.pumped();
+  }
+
+  private isOverfull(): boolean {
+    return this.connection.inbox.handling() > this.settings.maxHeld;
+  }
+
+  /** False when there is nothing to do. */
+  private step(): boolean {
+    if (this.link?.rest) return false;
+    const action = this.connection.poll();
+    if (action) {
+      this.carryOut(action);
+      return true;
+    }
+    return this.state === State.Connected && this.owner.sendMore();
+  }
+
+  private carryOut(action: Action): void {
+    switch (action.kind) {
+      case 'transmit':
+        return this.link?.write(action.bytes);
+      case 'connected':
+        return this.becomeConnected(action.sessionPresent);
+      case 'message':
+        return this.owner.message(action.message);
+      case 'settled':
+        return this.owner.settled(action.operation, action.granted, action.error);
+      case 'close':
+        if (action.error) this.lose(action.error);
+        else this.link?.close(); // closed() follows [MQTT-3.14.4-1].
+    }
+  }
+
+  private becomeConnected(sessionPresent: boolean): void {
+    this.state = State.Connected;
+    this.deadline = undefined;
+    this.connectedAt = this.now();
+    this.lastError = undefined;
+    this.owner.connected(sessionPresent);
+  }
+
+  private warn(code: Warning['code'], message: string): void {
+    this.owner.warning({ code, message });
+  }
+
+  // Time.
+
+  private nextRing(): Instant | undefined {
+    if (this.state !== State.Connected) return this.deadline;
+    const next = this.connection.nextTimeout();
+    const { stalledAt } = this;
+    if (next === undefined || stalledAt === undefined) return next ?? stalledAt;
+    return until(stalledAt, next) < 0 ? stalledAt : next;
+  }
+
+  /** A transport that takes nothing for as long as a connect may take is as good as dead. */
+  private watchForStall(): void {
+    if (!this.link?.rest) this.stalledAt = undefined;
+    else this.stalledAt ??= after(this.now(), this.settings.connectTimeout);
+  }
+
+  /** Sets the timer. While connected it is left to ring early, so that sending moves no timer. */
+  private arm(): void {
+    const next = this.nextRing();
+    if (next === undefined) {
+      if (this.ringAt !== undefined) this.timer.clear();
+      this.ringAt = undefined;
+      return;
+    }
+    if (this.ringAt !== undefined) {
+      const later = until(next, this.ringAt);
+      if (later === 0 || (later > 0 && this.state === State.Connected)) return;
+    }
+    this.ringAt = next;
+    this.timer.set(Math.max(0, until(next, this.now())));
+  }
+
+  /** Looks at the clock and does what is due. */
+  ring(): void {
+    this.ringAt = undefined;
+    const now = this.now();
+    if (this.state === State.Connected) {
+      this.connection.timeout(now);
+      if (this.stalledAt !== undefined && until(this.stalledAt, now) <= 0) {
+        this.lose(mqttError('tcp', 'the connection takes no more bytes', { reason: 'stalled' }));
+      }
+    } else if (this.deadline !== undefined && until(this.deadline, now) <= 0) {
+      if (this.state === State.Waiting) this.dial();
+      else this.lose(mqttError('connect-timeout', `no CONNACK within ${this.settings.connectTimeout} ms`));
+    }
+    this.pump();
+  }
+}

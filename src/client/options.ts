@@ -1,0 +1,124 @@
+// What a client is made of, checked once, with every default in one place.
+
+import type { Adapter, Endpoint } from '../adapters/adapter.ts';
+import { mqttError } from '../error.ts';
+import type { Framing } from '../framing/framing.ts';
+import type { Message } from '../framing/packet.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Rules } from '../protocol/delivery.ts';
+import type { Millis } from '../time.ts';
+import type { BackoffOptions } from './backoff.ts';
+import type { QueueLimits } from './queue.ts';
+
+export interface ClientOptions {
+  /** The host's network, clock and timer: `nodeTls()`, `nodeTcp()`, ... */
+  readonly adapter: Adapter;
+  /** Where to connect, tried in turn; at least one. */
+  readonly endpoints: readonly Endpoint[];
+  /** Who the device is. */
+  readonly identity: Identity;
+  /** How packets become bytes; default `mqttPacketFraming()`, which also sets the largest packet, 266,240 bytes. */
+  readonly framing?: Framing | undefined;
+  /** Keep Alive in seconds (3.1.2.10): what the identity's platform allows, else 0 (off) to 65,535. Default 360. */
+  readonly keepAliveSeconds?: number | undefined;
+  /** Up to here the keep-alive is lengthened when connections keep dying silently; default keepAliveSeconds: never. */
+  readonly maxKeepAliveSeconds?: number | undefined;
+  /** How long a PINGRESP may take, in milliseconds, 1 to 3,600,000; never longer than the keep-alive. Default 20,000. */
+  readonly pingTimeoutMillis?: Millis | undefined;
+  /** From dialling to CONNACK, over DNS, TCP and TLS, in milliseconds, 1 to 3,600,000; default 30,000. */
+  readonly connectTimeoutMillis?: Millis | undefined;
+  /** How long close() waits for the connection to end in order, in milliseconds, 0 to 3,600,000; default 5,000. */
+  readonly closeTimeoutMillis?: Millis | undefined;
+  /** Whether the server forgets the session at the end of each connection (3.1.2.4); default false. */
+  readonly cleanSession?: boolean | undefined;
+  /** What the server publishes when the connection ends without close() (3.1.2.5). */
+  readonly will?: Message | undefined;
+  /** Delays between dials, or false: one dial for each connect(). */
+  readonly reconnect?: BackoffOptions | false | undefined;
+  /** What delivery the app can do: `atLeastOnce` (default: QoS 0 and 1) or `exactlyOnce`. */
+  readonly delivery?: Rules | undefined;
+  /** Messages of QoS 1 and 2 that may await their acknowledgement at once, 1 to 65,535; default 20. */
+  readonly maxInFlight?: number | undefined;
+  /** Messages that the app may hold unacknowledged before reading stops, 1 to 65,535; default 100. */
+  readonly maxHeld?: number | undefined;
+  /** What waits for a connection or for room in flight. */
+  readonly queue?: QueueLimits | undefined;
+  /** Most filters in one SUBSCRIBE or UNSUBSCRIBE, 1 to 1,000; default 5, which the platform's own SDK sends. */
+  readonly maxFiltersPerSubscribe?: number | undefined;
+  /** Plain TCP sends the credentials' signature and every message in the clear: it has to be allowed. Default false. */
+  readonly allowPlaintext?: boolean | undefined;
+  /** Refuses every way of connecting that is meant for tests, whatever else is allowed. Default false. */
+  readonly production?: boolean | undefined;
+}
+
+export interface Settings {
+  readonly keepAliveSeconds: number;
+  readonly maxKeepAliveSeconds: number;
+  readonly connectTimeout: Millis;
+  readonly closeTimeout: Millis;
+  readonly cleanSession: boolean;
+  readonly maxHeld: number;
+  readonly maxFilters: number;
+}
+
+const HOUR: Millis = 3_600_000;
+const MAX_TWO_BYTES = 65_535;
+const DEFAULT_KEEP_ALIVE_SECONDS = 360;
+
+const bad = (message: string) => mqttError('bad-option', message);
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (!(value >= least && value <= most && value % 1 === 0)) {
+    throw bad(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
+
+function checkEndpoints(endpoints: readonly Endpoint[] | undefined): void {
+  if (!endpoints?.length) throw bad('no endpoint: copy host and port from the console of your platform');
+  for (const { host, port } of endpoints) {
+    if (typeof host !== 'string' || host === '') throw bad('an endpoint without host');
+    inRange('port', port, 1, MAX_TWO_BYTES);
+  }
+}
+
+function checkSecurity({ adapter, allowPlaintext, production }: ClientOptions): void {
+  if (adapter.security !== 'plaintext') return;
+  if (production) throw bad('production refuses plain TCP: use TLS');
+  if (!allowPlaintext) throw bad('plain TCP is for tests only: use TLS, or set allowPlaintext');
+}
+
+function checkReconnect(options: BackoffOptions | false | undefined): void {
+  if (!options) return;
+  const { minMillis = 2_000, maxMillis = 120_000, stableMillis = 60_000 } = options;
+  inRange('reconnect.maxMillis', maxMillis, 1, 24 * HOUR);
+  inRange('reconnect.minMillis', minMillis, 1, maxMillis);
+  inRange('reconnect.stableMillis', stableMillis, 0, 24 * HOUR);
+}
+
+/** @throws MqttError 'bad-option' */
+export function checkOptions(options: ClientOptions): Settings {
+  for (const name of ['adapter', 'identity'] as const) if (!options[name]) throw bad(`${name} is missing`);
+  checkEndpoints(options.endpoints);
+  checkSecurity(options);
+  checkReconnect(options.reconnect);
+  inRange('queue.messages', options.queue?.messages ?? 0, 0, 1_000_000);
+  inRange('queue.bytes', options.queue?.bytes ?? 0, 0, 2 ** 31 - 1);
+  inRange('pingTimeoutMillis', options.pingTimeoutMillis ?? 1, 1, HOUR);
+  inRange('maxInFlight', options.maxInFlight ?? 1, 1, MAX_TWO_BYTES);
+  const { profile } = options.identity;
+  const least = profile ? profile.minKeepAliveSeconds : 0;
+  const most = profile ? profile.maxKeepAliveSeconds : MAX_TWO_BYTES;
+  const keepAliveSeconds = options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS;
+  inRange('keepAliveSeconds', keepAliveSeconds, least, most);
+  const maxKeepAliveSeconds = options.maxKeepAliveSeconds ?? keepAliveSeconds;
+  return {
+    keepAliveSeconds,
+    maxKeepAliveSeconds: inRange('maxKeepAliveSeconds', maxKeepAliveSeconds, keepAliveSeconds, most),
+    connectTimeout: inRange('connectTimeoutMillis', options.connectTimeoutMillis ?? 30_000, 1, HOUR),
+    closeTimeout: inRange('closeTimeoutMillis', options.closeTimeoutMillis ?? 5_000, 0, HOUR),
+    cleanSession: options.cleanSession ?? false,
+    maxHeld: inRange('maxHeld', options.maxHeld ?? 100, 1, MAX_TWO_BYTES),
+    maxFilters: inRange('maxFiltersPerSubscribe', options.maxFiltersPerSubscribe ?? 5, 1, 1_000),
+  };
+}

@@ -1,0 +1,4 @@
+// mqtt-mote/node: the adapters for Node.js.
+
+export { nodeTcp } from './adapters/node-tcp.ts';
+export { type NodeTlsOptions, nodeTls } from './adapters/node-tls.ts';
