@@ -1,5 +1,6 @@
 // When to dial again: full jitter under a growing ceiling, which falls back only after a connection has lasted.
 
+import type { ErrorCode, MqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
 
 export interface BackoffOptions {
@@ -13,6 +14,12 @@ export interface BackoffOptions {
 
 /** So many connections in a row that the server closed soon after accepting them look like a second device. */
 const TAKEOVERS = 3;
+
+/** Not even the luckiest draw, nor a host whose randomness is stuck, makes a tight loop of dials; in milliseconds. */
+const LEAST_DELAY: Millis = 20;
+
+/** These will fail again however often they are tried: the caller has to change something. */
+const FINAL: readonly ErrorCode[] = Object.freeze(['bad-option', 'bad-packet', 'bad-topic', 'packet-too-large']);
 
 export class Backoff {
   minMillis: Millis;
@@ -45,11 +52,17 @@ export class Backoff {
     return this.takeovers >= TAKEOVERS;
   }
 
-  /** @param random uniform in [0, 1) @param patient wait as after many failures: the server has said no */
-  delay(random: number, patient: boolean): Millis {
+  /**
+   * How long to wait before the next dial, or undefined where it would only fail the same way.
+   * @param random uniform in [0, 1)
+   */
+  delay({ code, returnCode = 0 }: MqttError, random: number): Millis | undefined {
+    if (FINAL.indexOf(code) >= 0) return undefined;
+    if (returnCode === 1 || returnCode === 2) return undefined; // Protocol or client id not accepted [MQTT-3.1.2-2].
     const doublings = Math.min(this.failures - 1, 30);
-    const ceiling = patient ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
-    return Math.floor(random * ceiling);
+    // Bad credentials may be a clock that is about to be set: signed anew, but seldom.
+    const ceiling = returnCode > 3 ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
+    return Math.max(LEAST_DELAY, Math.floor(random * ceiling));
   }
 
   reset(): void {

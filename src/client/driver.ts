@@ -40,9 +40,6 @@ export interface DriverOwner {
   pumped(): void;
 }
 
-/** These will fail again however often they are tried: the caller has to change something. */
-const FINAL: readonly ErrorCode[] = Object.freeze(['bad-option', 'bad-packet', 'bad-topic', 'packet-too-large']);
-
 /** Connections in a row that died silently before the keep-alive is lengthened. */
 const SILENT_LOSSES = 2;
 
@@ -82,6 +79,7 @@ export class Driver implements LinkOwner {
     this.owner = owner;
     this.adapter = options.adapter;
     this.connection = new Connection({ ...options, framing: options.framing ?? mqttPacketFraming() });
+    if (options.will) this.connection.checkMessage(options.will);
     this.backoff = new Backoff(options.reconnect || {});
     this.keepAliveSeconds = this.settings.keepAliveSeconds;
     this.timer = this.adapter.alarm(() => this.ring());
@@ -197,19 +195,13 @@ export class Driver implements LinkOwner {
     this.backoff.ended(lasted, error.code === 'closed-by-peer' || error.code === 'tcp');
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastError = error;
-    const retryInMillis = this.retryDelay(error);
+    const retryInMillis =
+      this.options.reconnect === false ? undefined : this.backoff.delay(error, this.adapter.random());
     this.state = retryInMillis === undefined ? State.Idle : State.Waiting;
     this.deadline = retryInMillis === undefined ? undefined : after(now, retryInMillis);
     this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
     if (retryInMillis === undefined) this.owner.givenUp(error);
     if (wasConnected) this.judgeLoss(error);
-  }
-
-  /** How long to wait before the next dial, or undefined where it would only fail the same way. */
-  private retryDelay({ code, returnCode = 0 }: MqttError): Millis | undefined {
-    if (this.options.reconnect === false || FINAL.indexOf(code) >= 0) return undefined;
-    if (returnCode === 1 || returnCode === 2) return undefined; // Protocol or client id not accepted [MQTT-3.1.2-2].
-    return this.backoff.delay(this.adapter.random(), returnCode > 3);
   }
 
   /** What a loss says about the world around: a second device with our credentials, or a network that forgets links. */
@@ -227,9 +219,8 @@ export class Driver implements LinkOwner {
   }
 
   private dropLink(): void {
-    const { link } = this;
+    this.link?.drop();
     this.link = undefined;
-    link?.drop();
     this.connection.closed(this.now());
   }
 
@@ -326,7 +317,7 @@ export class Driver implements LinkOwner {
     else this.stalledAt ??= after(this.now(), this.settings.connectTimeout);
   }
 
-  /** Sets the timer. While connected it is left to ring early, so that sending moves no timer. */
+  /** Sets the timer, unless it would ring soon enough: sending moves it once in half a keep-alive, not at every packet. */
   private arm(): void {
     const next = this.nextRing();
     if (next === undefined) {
@@ -334,12 +325,11 @@ export class Driver implements LinkOwner {
       this.ringAt = undefined;
       return;
     }
-    if (this.ringAt !== undefined) {
-      const later = until(next, this.ringAt);
-      if (later === 0 || (later > 0 && this.state === State.Connected)) return;
-    }
+    const left = Math.max(0, until(next, this.now()));
+    const early = this.ringAt === undefined ? -1 : until(next, this.ringAt);
+    if (early >= 0 && early <= left / 2) return;
     this.ringAt = next;
-    this.timer.set(Math.max(0, until(next, this.now())));
+    this.timer.set(left);
   }
 
   /** Looks at the clock and does what is due. */

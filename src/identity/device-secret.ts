@@ -64,7 +64,7 @@ function timestampOf(source: DeviceSecretOptions['timestamp']): string | undefin
 export function deviceSecret(options: DeviceSecretOptions): Identity {
   check(options);
   const { productKey, deviceName, clientId, timestamp, signMethod = hmacsha1, extras = {} } = options;
-  timestampOf(timestamp);
+  if (typeof timestamp !== 'function') timestampOf(timestamp);
   const credentials = ({ secure }: Attempt): Credentials => {
     const time = timestampOf(timestamp);
     const signed: Record<string, string> = { deviceName, productKey };
