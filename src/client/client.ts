@@ -190,6 +190,7 @@ export class Client extends Emitter<ClientEvents> {
 
   private connected(sessionPresent: boolean): void {
     this.subscriptions.connected(sessionPresent);
+    while (this.sendSubscriptions()); // Before anything is published again: an answer to it must find its way back.
     this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
   }
 

@@ -71,6 +71,17 @@ test('[row 5] after any loss the client returns, its subscriptions and its QoS 1
   assert.equal(it.connects, 2);
 });
 
+test('[row 5] subscriptions go out before what is published again, so that answers find their way back', () => {
+  const it = world();
+  it.connect();
+  it.client.subscribe('answer', { qos: 1 });
+  it.client.publish('question', '?', { qos: 1 });
+  it.settle();
+  it.server.current.peer.close();
+  it.time.advance(MINUTE);
+  assert.deepEqual(it.server.current.received.map(({ cmd }) => cmd).slice(0, 3), ['connect', 'subscribe', 'publish']);
+});
+
 test('[row 5] a connection cut inside a packet is followed by a clean new one', () => {
   const it = world();
   it.connect();
