@@ -13,6 +13,10 @@ export type ErrorCode =
   | 'not-connected'
   // How an operation ended that was neither acknowledged nor refused by the server.
   | 'closed'
+  | 'cancelled'
+  | 'timeout'
+  | 'dropped'
+  | 'set-aside'
   // The server broke the protocol, or refused: the connection is closed.
   | 'malformed-packet'
   | 'unexpected-packet'

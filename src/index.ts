@@ -10,10 +10,10 @@ export {
   type Stats,
   type SubscribeOptions,
 } from './client/client.ts';
-export type { DisconnectedEvent } from './client/driver.ts';
 export type { Done, SubscribeDone } from './client/operation.ts';
 export type { ClientOptions } from './client/options.ts';
 export type { QueueLimits } from './client/queue.ts';
+export type { DisconnectedEvent } from './client/state.ts';
 export type { ErrorCode, ErrorDetails, MqttError } from './error.ts';
 export type { Framing } from './framing/framing.ts';
 export { mqttPacketFraming } from './framing/mqtt-packet.ts';

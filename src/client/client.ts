@@ -1,15 +1,18 @@
 // The client as the app sees it: what it has asked for, what waits, who listens. The driver does the rest.
 
-import type { Endpoint, Warning } from '../adapters/adapter.ts';
+import type { Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import type { QoS } from '../framing/packet.ts';
+import type { Connection } from '../protocol/connection.ts';
 import type { Operation, ReceivedMessage } from '../protocol/session.ts';
+import type { Instant } from '../time.ts';
 import { utf8 } from '../utf8.ts';
-import { type DisconnectedEvent, Driver } from './driver.ts';
+import { Driver } from './driver.ts';
 import { Emitter } from './events.ts';
 import type { Done, PublishOperation, SubscribeDone } from './operation.ts';
 import type { ClientOptions } from './options.ts';
-import { Queue } from './queue.ts';
+import { type MessageQueue, Queue } from './queue.ts';
+import type { DisconnectedEvent } from './state.ts';
 import { type Batch, Subscriptions } from './subscriptions.ts';
 
 /** What the client does at the moment, for people and for {@link Client.stats}. */
@@ -27,6 +30,8 @@ export interface ClientEvents {
   /** A message; acknowledged when every listener has returned, unless one has called hold(). */
   message: ReceivedMessage;
   warning: Warning;
+  /** What the client does from now on. */
+  state: Stats['state'];
 }
 
 export interface PublishOptions {
@@ -66,7 +71,7 @@ export interface Stats {
  */
 export class Client extends Emitter<ClientEvents> {
   private readonly driver: Driver;
-  private readonly queue: Queue;
+  private readonly queue: MessageQueue;
   private readonly subscriptions: Subscriptions;
   /** The message that listeners are being called with, unless one of them holds it. */
   private handing: ReceivedMessage | undefined = undefined;
@@ -82,11 +87,15 @@ export class Client extends Emitter<ClientEvents> {
       message: (message) => this.hand(message),
       settled: (operation, granted, error) => this.settle(operation, granted, error),
       warning: (warning) => this.emit('warning', warning),
+      state: (state) => this.emit('state', STATE_NAMES[state]),
       sendMore: () => this.sendSubscriptions() || this.sendQueued(),
       givenUp: (error) => this.settleAll(error),
       pumped: () => this.rethrow(),
+      nextDeadline: () => this.queue.nextDeadline?.(),
     });
-    this.queue = new Queue(options.queue ?? {});
+    const { queue = {} } = options;
+    this.queue = 'add' in queue ? queue : new Queue(queue);
+    this.queue.dropped = (operation, error) => this.settle(operation, undefined, error);
     this.subscriptions = new Subscriptions(this.driver.settings.maxFilters, (done, filter, error, granted) =>
       this.settleSubscription(done, filter, error, granted),
     );
@@ -103,21 +112,34 @@ export class Client extends Emitter<ClientEvents> {
    * Publishes a message, now or as soon as there is a connection and room in flight. The payload must not be changed
    * before `done`: QoS 0 is done when written, QoS 1 and 2 when acknowledged.
    * @param payload bytes, or a text that is sent as UTF-8
+   * @returns what cancel() takes
    * @throws MqttError 'bad-topic', 'bad-packet', 'packet-too-large' or 'queue-full'; nothing was taken
    */
-  publish(topic: string, payload: Uint8Array | string, options: PublishOptions = {}, done?: Done): void {
+  publish(topic: string, payload: Uint8Array | string, options: PublishOptions = {}, done?: Done): PublishOperation {
     const bytes = typeof payload === 'string' ? utf8(payload) : payload;
     if (!bytes) throw mqttError('bad-packet', 'payload holds a lone surrogate');
     const { qos = 0, retain = false } = options;
     const operation: PublishOperation = { topic, payload: bytes, qos, retain, done };
     const { connection } = this.driver;
     connection.checkMessage(operation);
-    if (this.driver.canSend() && !this.queue.first() && connection.canPublish(qos)) {
-      connection.publish(operation, this.driver.now());
+    const now = this.driver.now();
+    if (this.driver.canSend() && !this.queue.first(now) && connection.canPublish(qos)) {
+      connection.publish(operation, now);
     } else {
-      this.queue.add(operation);
+      this.queue.add(operation, now);
     }
     this.driver.pump();
+    return operation;
+  }
+
+  /**
+   * Settles a publish() that is still under way with 'cancelled'. What waits is taken back; what is in flight may have
+   * arrived, and is delivered to its end [MQTT-4.3.2-1]. Nothing happens where it has settled.
+   */
+  cancel(operation: PublishOperation, reason = 'cancelled'): void {
+    if (!operation.done) return;
+    this.queue.remove(operation);
+    this.settle(operation, undefined, mqttError('cancelled', `the publish was cancelled: ${reason}`, { reason }));
   }
 
   /**
@@ -173,12 +195,27 @@ export class Client extends Emitter<ClientEvents> {
     this.driver.ring();
   }
 
+  /** The state machine, for tools that look into it or stand beside it: quarantine, stores, traces. */
+  get connection(): Connection {
+    return this.driver.connection;
+  }
+
+  /** A timer on the host's clock, not set. */
+  alarm(ring: () => void): Alarm {
+    return this.driver.options.adapter.alarm(ring);
+  }
+
+  /** The host's clock. */
+  now(): Instant {
+    return this.driver.now();
+  }
+
   stats(): Stats {
     const { inbox, outbox, session } = this.driver.connection;
     return {
       state: STATE_NAMES[this.driver.state],
-      queued: this.queue.waiting.length,
-      queuedBytes: this.queue.bytes,
+      queued: this.queue.size(),
+      queuedBytes: this.queue.bytes(),
       inFlight: session.deliveries.length,
       held: inbox.handling(),
       failures: this.driver.backoff.failures,
@@ -209,10 +246,11 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   private sendQueued(): boolean {
-    const first = this.queue.first();
+    const now = this.driver.now();
+    const first = this.queue.first(now);
     if (!first || !this.driver.connection.canPublish(first.qos)) return false;
-    this.queue.removeFirst();
-    this.driver.connection.publish(first, this.driver.now());
+    this.queue.remove(first);
+    this.driver.connection.publish(first, now);
     return true;
   }
 
@@ -237,8 +275,9 @@ export class Client extends Emitter<ClientEvents> {
   /** Nobody is left waiting. What is in flight stays in the session: the server may have it. */
   private settleAll(error: MqttError): void {
     for (const it of this.driver.connection.session.deliveries) this.settle(it.message, undefined, error);
-    for (let it = this.queue.first(); it; it = this.queue.first()) {
-      this.queue.removeFirst();
+    const now = this.driver.now();
+    for (let it = this.queue.first(now); it; it = this.queue.first(now)) {
+      this.queue.remove(it);
       this.settle(it, undefined, error);
     }
     this.subscriptions.close(error);

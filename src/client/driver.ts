@@ -2,43 +2,15 @@
 // connection is lost. Keeps one host timer.
 
 import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
-import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
 import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { type ConnectFields, Connection } from '../protocol/connection.ts';
-import type { Operation, ReceivedMessage } from '../protocol/session.ts';
 import { after, type Instant, type Millis, until } from '../time.ts';
 import { Backoff } from './backoff.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
-
-export const State = Object.freeze({ Idle: 0, Dialing: 1, Connected: 2, Waiting: 3, Closing: 4 } as const);
-
-export interface DisconnectedEvent {
-  /** `closed` when the app asked for it. */
-  readonly code: ErrorCode;
-  /** Why; undefined when the app asked for it. */
-  readonly error: MqttError | undefined;
-  /** When the next dial begins; undefined when there is none until connect() is called. */
-  readonly retryInMillis: Millis | undefined;
-  /** Whether this ends a connection, or only an attempt at one. */
-  readonly wasConnected: boolean;
-}
-
-/** What the driver tells, and asks, the client. None of these may throw. */
-export interface DriverOwner {
-  connected(sessionPresent: boolean): void;
-  disconnected(event: DisconnectedEvent): void;
-  message(message: ReceivedMessage): void;
-  settled(operation: Operation, granted: readonly number[] | undefined, error: MqttError | undefined): void;
-  warning(warning: Warning): void;
-  /** There is room: sends one thing through the machine, or says false. */
-  sendMore(): boolean;
-  /** No further dial will follow: nobody may be left waiting. */
-  givenUp(error: MqttError): void;
-  /** All work is done, for now: the moment to throw what a listener threw. */
-  pumped(): void;
-}
+import { type DriverOwner, type DriverState, State } from './state.ts';
 
 /** Connections in a row that died silently before the keep-alive is lengthened. */
 const SILENT_LOSSES = 2;
@@ -46,12 +18,15 @@ const SILENT_LOSSES = 2;
 const asError = (error: unknown): MqttError =>
   (error as MqttError).code ? (error as MqttError) : mqttError('bad-option', String(error), { cause: error });
 
+const sooner = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && until(b, a) < 0) ? b : a;
+
 export class Driver implements LinkOwner {
   readonly options: ClientOptions;
   readonly settings: Settings;
   readonly connection: Connection;
   readonly backoff: Backoff;
-  state: (typeof State)[keyof typeof State] = State.Idle;
+  state: DriverState = State.Idle;
   private readonly owner: DriverOwner;
   private readonly adapter: Adapter;
   private readonly timer: Alarm;
@@ -116,8 +91,7 @@ export class Driver implements LinkOwner {
     this.connectAgain = false;
     if (this.state === State.Connected) {
       const now = this.now();
-      this.state = State.Closing;
-      this.deadline = after(now, this.settings.closeTimeout);
+      this.enter(State.Closing, after(now, this.settings.closeTimeout));
       this.connection.disconnect(now);
     } else if (this.state !== State.Closing) {
       this.end();
@@ -162,8 +136,7 @@ export class Driver implements LinkOwner {
 
   private dial(): void {
     const now = this.now();
-    this.state = State.Dialing;
-    this.deadline = after(now, this.settings.connectTimeout);
+    this.enter(State.Dialing, after(now, this.settings.connectTimeout));
     try {
       this.fields = this.connectFields();
       this.link = new Link(this, this.adapter, this.endpoint());
@@ -197,8 +170,8 @@ export class Driver implements LinkOwner {
     this.lastError = error;
     const retryInMillis =
       this.options.reconnect === false ? undefined : this.backoff.delay(error, this.adapter.random());
-    this.state = retryInMillis === undefined ? State.Idle : State.Waiting;
-    this.deadline = retryInMillis === undefined ? undefined : after(now, retryInMillis);
+    if (retryInMillis === undefined) this.enter(State.Idle, undefined);
+    else this.enter(State.Waiting, after(now, retryInMillis));
     this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
     if (retryInMillis === undefined) this.owner.givenUp(error);
     if (wasConnected) this.judgeLoss(error);
@@ -227,8 +200,7 @@ export class Driver implements LinkOwner {
   /** Everything is over until connect() is called. */
   private end(): void {
     const wasConnected = this.state === State.Connected || this.state === State.Closing;
-    this.state = State.Idle;
-    this.deadline = undefined;
+    this.enter(State.Idle, undefined);
     this.dropLink();
     if (wasConnected)
       this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
@@ -240,6 +212,13 @@ export class Driver implements LinkOwner {
       this.connectAgain = false;
       this.connect();
     }
+  }
+
+  private enter(state: DriverState, deadline: Instant | undefined): void {
+    this.deadline = deadline;
+    if (state === this.state) return;
+    this.state = state;
+    this.owner.state(state);
   }
 
   // The pump.
@@ -290,8 +269,7 @@ export class Driver implements LinkOwner {
   }
 
   private becomeConnected(sessionPresent: boolean): void {
-    this.state = State.Connected;
-    this.deadline = undefined;
+    this.enter(State.Connected, undefined);
     this.connectedAt = this.now();
     this.lastError = undefined;
     this.owner.connected(sessionPresent);
@@ -304,11 +282,8 @@ export class Driver implements LinkOwner {
   // Time.
 
   private nextRing(): Instant | undefined {
-    if (this.state !== State.Connected) return this.deadline;
-    const next = this.connection.nextTimeout();
-    const { stalledAt } = this;
-    if (next === undefined || stalledAt === undefined) return next ?? stalledAt;
-    return until(stalledAt, next) < 0 ? stalledAt : next;
+    const own = this.state === State.Connected ? sooner(this.connection.nextTimeout(), this.stalledAt) : this.deadline;
+    return sooner(own, this.owner.nextDeadline());
   }
 
   /** A transport that takes nothing for as long as a connect may take is as good as dead. */

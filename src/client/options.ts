@@ -8,7 +8,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Rules } from '../protocol/delivery.ts';
 import type { Millis } from '../time.ts';
 import type { BackoffOptions } from './backoff.ts';
-import type { QueueLimits } from './queue.ts';
+import type { MessageQueue, QueueLimits } from './queue.ts';
 
 export interface ClientOptions {
   /** The host's network, clock and timer: `nodeTls()`, `nodeTcp()`, ... */
@@ -41,8 +41,8 @@ export interface ClientOptions {
   readonly maxInFlight?: number | undefined;
   /** Messages that the app may hold unacknowledged before reading stops, 1 to 65,535; default 100. */
   readonly maxHeld?: number | undefined;
-  /** What waits for a connection or for room in flight. */
-  readonly queue?: QueueLimits | undefined;
+  /** What waits for a connection or for room in flight: limits, or a queue with policies (`PolicyQueue`). */
+  readonly queue?: QueueLimits | MessageQueue | undefined;
   /** Most filters in one SUBSCRIBE or UNSUBSCRIBE, 1 to 1,000; default 5, which the platform's own SDK sends. */
   readonly maxFiltersPerSubscribe?: number | undefined;
   /** Plain TCP sends the credentials' signature and every message in the clear: it has to be allowed. Default false. */
@@ -67,11 +67,18 @@ const DEFAULT_KEEP_ALIVE_SECONDS = 360;
 
 const bad = (message: string) => mqttError('bad-option', message);
 
-function inRange(name: string, value: number, least: number, most: number): number {
+/** @throws MqttError 'bad-option' */
+export function inRange(name: string, value: number, least: number, most: number): number {
   if (!(value >= least && value <= most && value % 1 === 0)) {
     throw bad(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
   }
   return value;
+}
+
+/** @throws MqttError 'bad-option' */
+export function checkQueueLimits({ messages = 0, bytes = 0 }: QueueLimits): void {
+  inRange('queue.messages', messages, 0, 1_000_000);
+  inRange('queue.bytes', bytes, 0, 2 ** 31 - 1);
 }
 
 function checkEndpoints(endpoints: readonly Endpoint[] | undefined): void {
@@ -102,8 +109,7 @@ export function checkOptions(options: ClientOptions): Settings {
   checkEndpoints(options.endpoints);
   checkSecurity(options);
   checkReconnect(options.reconnect);
-  inRange('queue.messages', options.queue?.messages ?? 0, 0, 1_000_000);
-  inRange('queue.bytes', options.queue?.bytes ?? 0, 0, 2 ** 31 - 1);
+  if (options.queue && !('add' in options.queue)) checkQueueLimits(options.queue);
   inRange('pingTimeoutMillis', options.pingTimeoutMillis ?? 1, 1, HOUR);
   inRange('maxInFlight', options.maxInFlight ?? 1, 1, MAX_TWO_BYTES);
   const { profile } = options.identity;

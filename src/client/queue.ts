@@ -1,6 +1,7 @@
 // Messages that wait for a connection or for room in the in-flight window, in the order they were published.
 
-import { mqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
+import type { Instant } from '../time.ts';
 import type { PublishOperation } from './operation.ts';
 
 export interface QueueLimits {
@@ -10,36 +11,65 @@ export interface QueueLimits {
   readonly bytes?: number | undefined;
 }
 
-/** Characters of the topic count as bytes: a bound on memory, not a sum of the wire. */
-const sizeOf = (it: PublishOperation): number => it.topic.length + it.payload.length;
+/** What holds messages until they can be sent. An app can hand in its own, or a PolicyQueue. */
+export interface MessageQueue {
+  /** Takes a message, or refuses it, or drops one. @throws MqttError 'queue-full': nothing has changed */
+  add(operation: PublishOperation, now: Instant): void;
+  /** The next to be sent; what has expired meanwhile is dropped first. */
+  first(now: Instant): PublishOperation | undefined;
+  /** Forgets a message; one that is not there is ignored. */
+  remove(operation: PublishOperation): void;
+  /** Messages. */
+  size(): number;
+  bytes(): number;
+  /** When first() will drop something, where messages expire. */
+  nextDeadline?(): Instant | undefined;
+  /** Set by the client: how a message ends that is dropped. */
+  dropped: (operation: PublishOperation, error: MqttError) => void;
+}
 
-export class Queue {
-  maxMessages: number;
-  maxBytes: number;
-  waiting: PublishOperation[] = [];
-  bytes = 0;
+/** Characters of the topic count as bytes: a bound on memory, not a sum of the wire. */
+export const sizeOf = (it: PublishOperation): number => it.topic.length + it.payload.length;
+
+export const queueFull = (queue: MessageQueue): MqttError =>
+  mqttError('queue-full', `${queue.size()} messages of ${queue.bytes()} bytes wait`);
+
+/** First in, first out; full is full. */
+export class Queue implements MessageQueue {
+  dropped: MessageQueue['dropped'] = () => {};
+  private readonly maxMessages: number;
+  private readonly maxBytes: number;
+  private readonly waiting: PublishOperation[] = [];
+  private held = 0;
 
   constructor(limits: QueueLimits) {
     this.maxMessages = limits.messages ?? 100;
     this.maxBytes = limits.bytes ?? 65_536;
   }
 
-  /** @throws MqttError 'queue-full': nothing was taken */
   add(operation: PublishOperation): void {
-    const bytes = this.bytes + sizeOf(operation);
-    if (this.waiting.length >= this.maxMessages || bytes > this.maxBytes) {
-      throw mqttError('queue-full', `${this.waiting.length} messages of ${this.bytes} bytes wait`);
-    }
+    const held = this.held + sizeOf(operation);
+    if (this.waiting.length >= this.maxMessages || held > this.maxBytes) throw queueFull(this);
     this.waiting.push(operation);
-    this.bytes = bytes;
+    this.held = held;
   }
 
   first(): PublishOperation | undefined {
     return this.waiting[0];
   }
 
-  removeFirst(): void {
-    const first = this.waiting.shift();
-    if (first) this.bytes -= sizeOf(first);
+  remove(operation: PublishOperation): void {
+    const index = this.waiting.indexOf(operation);
+    if (index < 0) return;
+    this.waiting.splice(index, 1);
+    this.held -= sizeOf(operation);
+  }
+
+  size(): number {
+    return this.waiting.length;
+  }
+
+  bytes(): number {
+    return this.held;
   }
 }
