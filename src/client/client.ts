@@ -92,6 +92,7 @@ export class Client extends Emitter<ClientEvents> {
       givenUp: (error) => this.settleAll(error),
       pumped: () => this.rethrow(),
       nextDeadline: () => this.queue.nextDeadline?.(),
+      timeout: (now) => void this.queue.first(now), // Drops what has expired.
     });
     const { queue = {} } = options;
     this.queue = 'add' in queue ? queue : new Queue(queue);
@@ -208,6 +209,17 @@ export class Client extends Emitter<ClientEvents> {
   /** The host's clock. */
   now(): Instant {
     return this.driver.now();
+  }
+
+  /** Calls something that the app handed in as listeners are called: what it throws is reported, not passed on. */
+  attempt(call: () => unknown): unknown {
+    return this.guard(call, undefined);
+  }
+
+  /** Reports that something which the app handed in has failed: the warning `listener-failed`. */
+  report(error: unknown): void {
+    this.failed(error);
+    this.driver.pump();
   }
 
   stats(): Stats {

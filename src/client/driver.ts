@@ -6,7 +6,7 @@ import { type MqttError, mqttError } from '../error.ts';
 import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { type ConnectFields, Connection } from '../protocol/connection.ts';
-import { after, type Instant, type Millis, until } from '../time.ts';
+import { after, type Instant, until } from '../time.ts';
 import { Backoff } from './backoff.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
@@ -199,11 +199,11 @@ export class Driver implements LinkOwner {
 
   /** Everything is over until connect() is called. */
   private end(): void {
+    const wasIdle = this.state === State.Idle;
     const wasConnected = this.state === State.Connected || this.state === State.Closing;
     this.enter(State.Idle, undefined);
     this.dropLink();
-    if (wasConnected)
-      this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
+    if (!wasIdle) this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
     const { closers } = this;
     this.closers = [];
     this.arm();
@@ -311,6 +311,7 @@ export class Driver implements LinkOwner {
   ring(): void {
     this.ringAt = undefined;
     const now = this.now();
+    this.owner.timeout(now);
     if (this.state === State.Connected) {
       this.connection.timeout(now);
       if (this.stalledAt !== undefined && until(this.stalledAt, now) <= 0) {

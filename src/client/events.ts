@@ -23,12 +23,12 @@ export class Emitter<Events> {
     return (this.listeners[name] ?? []).length > 0;
   }
 
-  /** Calls what the app handed in, and survives it. */
-  protected guard<A, B>(call: (a: A, b: B) => void, a: A, b?: B): void {
+  /** Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
+  protected guard<A, B>(call: (a: A, b: B) => unknown, a: A, b?: B): unknown {
     try {
-      call(a, b as B);
+      return call(a, b as B);
     } catch (error) {
-      this.failed(error);
+      return this.failed(error);
     }
   }
 

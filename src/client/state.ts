@@ -8,6 +8,7 @@ import type { Instant, Millis } from '../time.ts';
 export const State = Object.freeze({ Idle: 0, Dialing: 1, Connected: 2, Waiting: 3, Closing: 4 } as const);
 export type DriverState = (typeof State)[keyof typeof State];
 
+/** The end of a connection, of an attempt at one, or of trying: the last one before `idle` has no retryInMillis. */
 export interface DisconnectedEvent {
   /** `closed` when the app asked for it. */
   readonly code: ErrorCode;
@@ -35,4 +36,6 @@ export interface DriverOwner {
   pumped(): void;
   /** When something that waits in the owner has to be looked at, connected or not. */
   nextDeadline(): Instant | undefined;
+  /** Looks at it. */
+  timeout(now: Instant): void;
 }

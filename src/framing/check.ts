@@ -43,7 +43,7 @@ function topicName(topic: string): number {
 }
 
 /** The UTF-8 length of a topic filter (4.7). @throws MqttError 'bad-filter' */
-function topicFilter(filter: string): number {
+export function topicFilter(filter: string): number {
   const length = field(filter, 'filter', 'bad-filter');
   if (length === 0) throw fail('bad-filter', 'filter is empty', 'MQTT-4.7.3-1');
   const levels = filter.split('/');

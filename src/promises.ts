@@ -1,0 +1,3 @@
+// mqtt-mote/promises: promises, AbortSignal and asynchronous iteration over a client.
+
+export { type Cancellable, PromiseClient, type RoutedMessage } from './client/promises.ts';
