@@ -3,9 +3,7 @@
 
 import type { ErrorCode, MqttError } from './error.ts';
 
-const NO_ADDRESS = 'the host name of {server} was not found: check its spelling, and that this device is online';
 const NO_ROUTE = '{server} cannot be reached: check the network, the host, and the firewalls on the way';
-const NO_HANDSHAKE = 'no TLS handshake with {server} ({message}): check that this is a TLS port, 8883 or 443, not 1883';
 
 /** What is said where nothing more is known than the code. */
 const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
@@ -18,15 +16,19 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
   'window-full': '{message}: wait until one of them is acknowledged',
   'not-connected': '{message} to {server}: connect first',
   closed: '{message} before this was done: ask again if it is still needed',
+  cancelled: '{message}',
+  timeout: '{message}: try again, or allow more time',
+  dropped: '{message}: publish less often, or let more wait',
+  'set-aside': '{message}',
   'malformed-packet': '{server} sent what is not MQTT 3.1.1 ({message}): check the port, and TLS or plain TCP',
   'unexpected-packet': '{server} broke the MQTT protocol ({message}): tell whoever runs it',
   refused: '{server} refused the login ({message}): look the code up in the manual of the platform',
   'subscription-refused': '{message}: check that the topic belongs to this device, and is open for subscribing',
   'connect-timeout': '{server} did not answer ({message}): check host, port, and the firewalls on the way',
   'pingresp-timeout': '{server} no longer answers: the network lost the connection, connect again',
-  dns: NO_ADDRESS,
+  dns: 'the host name of {server} was not found: check its spelling, and that this device is online',
   tcp: 'the connection to {server} failed ({message}): check the network, and connect again',
-  tls: NO_HANDSHAKE,
+  tls: 'no TLS handshake with {server} ({message}): check that this is a TLS port, 8883 or 443, not 1883',
   'closed-by-peer':
     '{server} closed the connection: check the port, TLS or plain TCP, and that no other device uses this identity',
 });
@@ -35,7 +37,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
 const BY_DETAIL: Readonly<Record<string, string>> = Object.freeze({
   'refused/1': '{server} does not speak MQTT 3.1.1 (code 1): ask the platform for another endpoint',
   'refused/2': '{server} refused the client id (code 2): check its length and characters, and TLS or plain TCP',
-  'refused/3': '{server} is not available (code 3): check the keep-alive, 30 to 1200 s, or try again later',
+  'refused/3': '{server} is not available (code 3): check that it allows this keep-alive, or try again later',
   'refused/4': '{server} refused the form of user name or password (code 4): check productKey and deviceName',
   'refused/5':
     '{server} refused the login (code 5): check productKey, deviceName and deviceSecret, and that the device is enabled',
@@ -53,8 +55,8 @@ const BY_DETAIL: Readonly<Record<string, string>> = Object.freeze({
   'tls/not-yet-valid': 'the certificate of {server} is not valid yet: set the clock of this device',
 });
 
-/** Line ends and controls: a server chooses some of the words, and must not choose what a terminal does. */
-const NOT_PRINTABLE = /[^ -~\u00a1-\u2027\u202f-\uffff]+/g;
+/** Spaces, line ends and controls: a server chooses some of the words, and must not choose what a terminal does. */
+const NOT_PRINTABLE = /[^!-~\u00a1-\u2027\u202f-\uffff]+/g;
 
 /**
  * One line that says what happened and what to do. Holds no secret. An error of another make is told by its message.
@@ -65,6 +67,6 @@ export function explain(error: MqttError, server = 'the server'): string {
   const { code, message, reason, returnCode } = error;
   const line = BY_DETAIL[`${code}/${returnCode ?? reason}`] ?? BY_CODE[code] ?? '{message}';
   return line
-    .replace(/\{(server|message)\}/g, (_, name) => (name === 'server' ? server : message))
+    .replace(/\{(server|message)\}/g, (_, name) => (name === 'server' ? server : message.trim()))
     .replace(NOT_PRINTABLE, ' ');
 }

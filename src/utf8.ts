@@ -69,3 +69,17 @@ export function readUtf8(bytes: Uint8Array, at: number, end: number): number {
   if (length === 4 && (code < 0x10000 || code > 0x10ffff)) return -1;
   return code * 8 + length;
 }
+
+/** The text of well-formed bytes. */
+export function textOf(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const read = readUtf8(bytes, at, bytes.length);
+    const code = read >> 3;
+    text += code < 0x10000 ? String.fromCharCode(code) : surrogates(code - 0x10000);
+    at += read & 7;
+  }
+  return text;
+}
+
+const surrogates = (code: number): string => String.fromCharCode(0xd800 | (code >> 10), 0xdc00 | (code & 0x3ff));

@@ -14,6 +14,10 @@ const GENERAL: Readonly<Record<ErrorCode, string>> = {
   'window-full': 'MESSAGE: wait until one of them is acknowledged',
   'not-connected': 'MESSAGE to host:1: connect first',
   closed: 'MESSAGE before this was done: ask again if it is still needed',
+  cancelled: 'MESSAGE',
+  timeout: 'MESSAGE: try again, or allow more time',
+  dropped: 'MESSAGE: publish less often, or let more wait',
+  'set-aside': 'MESSAGE',
   'malformed-packet': 'host:1 sent what is not MQTT 3.1.1 (MESSAGE): check the port, and TLS or plain TCP',
   'unexpected-packet': 'host:1 broke the MQTT protocol (MESSAGE): tell whoever runs it',
   refused: 'host:1 refused the login (MESSAGE): look the code up in the manual of the platform',
@@ -41,7 +45,7 @@ const DETAILED: readonly (readonly [ErrorCode, ErrorDetails, string])[] = [
   [
     'refused',
     { returnCode: 3 },
-    'host:1 is not available (code 3): check the keep-alive, 30 to 1200 s, or try again later',
+    'host:1 is not available (code 3): check that it allows this keep-alive, or try again later',
   ],
   [
     'refused',
@@ -105,7 +109,7 @@ test('an explanation is one line, whatever a server put into the message', () =>
   const error = mqttError('tls', 'wrong\n  version\u001b[31m\u0085\u2028number é 设备\n', { reason: 'handshake' });
   assert.equal(
     explain(error, 'host:1'),
-    'no TLS handshake with host:1 (wrong   version [31m number é 设备 ): check that this is a TLS port, 8883 or 443, not 1883',
+    'no TLS handshake with host:1 (wrong version [31m number é 设备): check that this is a TLS port, 8883 or 443, not 1883',
   );
 });
 

@@ -21,7 +21,9 @@ if (files.length === 0) {
   console.error(`no tests below ${places.join(', ')}`);
   process.exit(1);
 }
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], {
+// A file that hangs is ended, and fails; no test takes anything near this long.
+const defaults = ['--import', 'tsx', '--test', '--test-timeout=240000'];
+const { status } = spawnSync(process.execPath, [...defaults, ...options, ...files], {
   stdio: 'inherit',
 });
 process.exit(status ?? 1);

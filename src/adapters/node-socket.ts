@@ -7,6 +7,8 @@ import type { Millis } from '../time.ts';
 import type { Alarm, Transport, TransportEvents } from './adapter.ts';
 
 interface SystemError extends Error {
+  /** Of a host with several addresses: how each of them failed. */
+  readonly errors?: readonly SystemError[];
   readonly code?: string;
   readonly syscall?: string;
   readonly reason?: string;
@@ -32,10 +34,11 @@ function codeOf(error: SystemError, wasOpen: boolean, tls: boolean): ErrorCode {
 }
 
 /** Names what went wrong. @param tls whether a handshake belongs to opening @param wasOpen whether it had opened */
-export function networkError(error: SystemError, wasOpen: boolean, tls: boolean): MqttError {
+export function networkError(cause: SystemError, wasOpen: boolean, tls: boolean): MqttError {
+  const error = cause.errors?.[0] ?? cause;
   const code = codeOf(error, wasOpen, tls);
   const reason = code === 'tls' ? (TLS_REASONS[error.code ?? ''] ?? 'handshake') : error.code?.toLowerCase();
-  return mqttError(code, error.message, reason === undefined ? { cause: error } : { cause: error, reason });
+  return mqttError(code, error.message, reason === undefined ? { cause } : { cause, reason });
 }
 
 /**

@@ -26,7 +26,8 @@ function field(text: unknown, what: string, code: ErrorCode): number {
   if (typeof text !== 'string') throw fail(code, `${what} must be a string`, 'MQTT-1.5.3-1');
   const length = utf8Length(text);
   if (length < 0) throw fail(code, `${what} holds a lone surrogate`, 'MQTT-1.5.3-1');
-  if (length > MAX_FIELD) throw fail(code, `${what} is longer than 65535 bytes`, 'MQTT-4.7.3-3');
+  if (length > MAX_FIELD)
+    throw fail(code, `${what} is longer than 65535 bytes`, code === 'bad-packet' ? '1.5.3' : 'MQTT-4.7.3-3');
   if (text.indexOf('\0') >= 0) throw fail(code, `${what} holds U+0000`, 'MQTT-1.5.3-2');
   if (discouraged(text)) throw fail(code, `${what} holds a control or non-character`, '1.5.3');
   return length;
@@ -74,19 +75,23 @@ function message(it: Message): number {
   return 2 + length + binary(it.payload, 'payload');
 }
 
-/** The body length of SUBSCRIBE or UNSUBSCRIBE without its filters' options. */
-function filterList(filters: readonly (Filter | string)[], clause: string): number {
-  if (filters.length === 0) throw fail('bad-filter', 'no filter given', clause);
+/** Body length of a SUBSCRIBE (3.8). */
+function subscribe(filters: readonly Filter[]): number {
+  if (filters.length === 0) throw fail('bad-filter', 'no filter given', 'MQTT-3.8.3-3');
   let length = 2;
   for (let i = 0; i < filters.length; i++) {
-    const it = filters[i]!;
-    if (typeof it === 'string') {
-      length += 2 + topicFilter(it);
-    } else {
-      quality(it.qos, 'MQTT-3.8.3-4');
-      length += 3 + topicFilter(it.filter);
-    }
+    const { filter, qos } = filters[i]!;
+    quality(qos, 'MQTT-3.8.3-4');
+    length += 3 + topicFilter(filter);
   }
+  return length;
+}
+
+/** Body length of an UNSUBSCRIBE (3.10). */
+function unsubscribe(filters: readonly string[]): number {
+  if (filters.length === 0) throw fail('bad-filter', 'no filter given', 'MQTT-3.10.3-2');
+  let length = 2;
+  for (let i = 0; i < filters.length; i++) length += 2 + topicFilter(filters[i]!);
   return length;
 }
 
@@ -97,7 +102,10 @@ function connect(it: Outgoing & { type: typeof PacketType.Connect }): number {
   if (it.clientId === '' && !it.cleanSession) {
     throw fail('bad-packet', 'an empty client id needs a clean session', 'MQTT-3.1.3-7');
   }
-  if (!(keepAliveSeconds >= 0 && keepAliveSeconds <= MAX_FIELD && keepAliveSeconds % 1 === 0)) {
+  if (
+    typeof keepAliveSeconds !== 'number' ||
+    !(keepAliveSeconds >= 0 && keepAliveSeconds <= MAX_FIELD && keepAliveSeconds % 1 === 0)
+  ) {
     throw fail('bad-packet', 'keep-alive must be a whole number from 0 to 65535', '3.1.2.10');
   }
   if (will) {
@@ -124,9 +132,9 @@ function bodyLength(packet: Outgoing): number {
       if (packet.dup && packet.qos === 0) throw fail('bad-packet', 'QoS 0 cannot be a duplicate', 'MQTT-3.3.1-2');
       return message(packet) + (packet.qos > 0 ? 2 : 0);
     case PacketType.Subscribe:
-      return filterList(packet.filters, 'MQTT-3.8.3-3');
+      return subscribe(packet.filters);
     case PacketType.Unsubscribe:
-      return filterList(packet.filters, 'MQTT-3.10.3-2');
+      return unsubscribe(packet.filters);
     case PacketType.Pingreq:
     case PacketType.Pingresp:
     case PacketType.Disconnect:

@@ -158,7 +158,7 @@ export class Guard {
     this.held = new Uint8Array(size);
     this.held.set(this.header.subarray(0, this.headerLength));
     this.filled = this.headerLength;
-    return at + 1;
+    return this.fill(bytes, at + 1, each); // Whole already when nothing follows the header.
   }
 
   /** Continues a packet that began earlier. */
@@ -179,14 +179,15 @@ export class Guard {
     this.headerLength = 0;
     this.remaining = 0;
     this.refuse(faultInBody(packet, start));
+    this.spoiled = true; // Stays so when the taker throws.
     each(packet);
+    this.spoiled = false;
   }
 
   /** Nothing that follows a bad packet is read [MQTT-4.8.0-1]. */
   refuse(fault: MqttError | undefined): void {
     if (fault === undefined) return;
     this.spoiled = true;
-    this.held = undefined;
     throw fault;
   }
 }

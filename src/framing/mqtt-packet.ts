@@ -62,6 +62,12 @@ class Sink {
     this.fault = fault;
   }
 
+  clear(): void {
+    this.count = 0;
+    this.length = 0;
+    this.fault = undefined;
+  }
+
   take(): Uint8Array {
     const bytes = new Uint8Array(this.length);
     let at = 0;
@@ -75,8 +81,6 @@ class Sink {
         at += part.length;
       }
     }
-    this.count = 0;
-    this.length = 0;
     return bytes;
   }
 }
@@ -151,6 +155,7 @@ class MqttPacketFraming implements Framing {
   guard: Guard;
   parser = mqttPacket.parser({ protocolVersion: 4 });
   each: (packet: Incoming) => void = () => {};
+  found: Incoming | undefined = undefined;
   fault: MqttError | undefined = undefined;
   parse: (packet: Uint8Array) => void;
 
@@ -160,8 +165,11 @@ class MqttPacketFraming implements Framing {
     this.parse = (packet) => {
       this.parser.parse(packet as Parameters<typeof this.parser.parse>[0]);
       if (this.fault) this.guard.refuse(this.fault);
+      this.each(this.found!); // Not from within mqtt-packet, whose parser an error would leave stuck.
     };
-    this.parser.on('packet', (packet) => this.each(fromForeign(packet as unknown as Foreign)));
+    this.parser.on('packet', (packet) => {
+      this.found = fromForeign(packet as unknown as Foreign);
+    });
     this.parser.on('error', (error: Error) => {
       this.fault = malformed(error.message, 'MQTT-4.8.0-1');
     });
@@ -174,16 +182,13 @@ class MqttPacketFraming implements Framing {
   encode(packet: Outgoing): Uint8Array {
     this.check(packet);
     const { sink } = this;
+    sink.clear();
     mqttPacket.writeToStream(
       toForeign(packet) as Parameters<typeof mqttPacket.writeToStream>[0],
       sink as unknown as Parameters<typeof mqttPacket.writeToStream>[1],
     );
     const bytes = sink.take();
-    if (sink.fault) {
-      const { message } = sink.fault;
-      sink.fault = undefined;
-      throw mqttError('bad-packet', message);
-    }
+    if (sink.fault) throw mqttError('bad-packet', sink.fault.message);
     if (packet.type === PacketType.Connect && packet.password instanceof Uint8Array) {
       bytes.set(packet.password, bytes.length - packet.password.length); // Last in the payload [MQTT-3.1.3-1].
     }

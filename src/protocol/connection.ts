@@ -44,9 +44,6 @@ export const Phase = Object.freeze({
   Closing: 3,
 } as const);
 
-/** By packet type: 1 for those that put off a PINGREQ, which are those that the platform counts. */
-const COUNTED = Object.freeze([0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0]);
-
 export interface ConnectionOptions {
   readonly framing: Framing;
   /** What the app can do: `atLeastOnce` (default) or `exactlyOnce`. */
@@ -225,6 +222,18 @@ export class Connection implements Machine {
     if (this.inbox.handled(message) && this.phase === Phase.Connected) this.inbox.answerInTurn();
   }
 
+  /** Lets no more than so many messages await their acknowledgement; Infinity for as many as fit. */
+  limitSending(limit: number): void {
+    this.outbox.limit = limit;
+  }
+
+  /** Gives a message up that is in flight: it settles with 'set-aside' and is not sent again. */
+  setAside(message: Publication, now: Instant): void {
+    this.now = now;
+    if (!this.outbox.discard(message)) return;
+    this.settle(message, mqttError('set-aside', 'the server closed the connection each time this message was sent'));
+  }
+
   /** Says goodbye, so that the server drops the will [MQTT-3.14.4-3]; the close action follows [MQTT-3.14.4-1]. */
   disconnect(now: Instant): void {
     if (this.phase === Phase.Closed || this.phase === Phase.Closing) return;
@@ -264,7 +273,7 @@ export class Connection implements Machine {
     if (sessionPresent && this.cleanSession)
       return this.violation('Session Present after Clean Session', 'MQTT-3.2.2-1');
     if (!sessionPresent) {
-      this.session.receipts = [];
+      this.inbox.forget();
       this.outbox.renew();
     }
     this.phase = Phase.Connected;
@@ -296,8 +305,7 @@ export class Connection implements Machine {
 
   serialise(packet: Outgoing): Uint8Array {
     const bytes = this.framing.encode(packet);
-    if (packet.type === PacketType.Pingreq) this.keepAlive.pinged(this.now);
-    else if (COUNTED[packet.type]) this.keepAlive.sent(this.now);
+    this.keepAlive.sent(packet.type, this.now);
     return bytes;
   }
 

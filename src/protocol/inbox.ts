@@ -49,7 +49,10 @@ export class Inbox {
     const state = receipt ? receipt.state : State.UnknownReceived;
     const cell = this.rules[state]?.[type];
     if (!cell) return this.machine.violation(`PUBREL in state ${state} of identifier ${packetId}`, '4.3.3');
-    if (receipt) receipts.splice(index, 1);
+    if (receipt) {
+      receipts.splice(index, 1);
+      this.machine.session.changed?.(receipt, false);
+    }
     this.machine.transmit(cell[1]!, packetId);
   }
 
@@ -73,9 +76,18 @@ export class Inbox {
       const cell = this.rules[receipt.state]![Event.Turn];
       if (!cell) continue;
       receipt.state = cell[0];
-      this.machine.transmit(cell[1]!, receipt.packetId);
       if (receipt.state === State.Done) receipts.splice(i--, 1);
+      else this.machine.session.changed?.(receipt, true); // Before PUBREC leaves (4.3.3).
+      this.machine.transmit(cell[1]!, receipt.packetId);
     }
+  }
+
+  /** The server has no session: identifiers that it sent mean nothing any more (3.2.2.2). */
+  forget(): void {
+    const { session } = this.machine;
+    const old = session.receipts;
+    session.receipts = [];
+    for (const it of old) session.changed?.(it, false);
   }
 
   /** The network connection is gone: QoS 1 will come again as it is, QoS 2 is remembered. */

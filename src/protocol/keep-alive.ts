@@ -1,9 +1,13 @@
 // Keep Alive (3.1.2.10) by two clocks: what was sent decides when PINGREQ is due, what came decides whether the server lives.
 
+import { PacketType } from '../framing/packet.ts';
 import { after, type Instant, type Millis, until } from '../time.ts';
 
 /** A ping leaves this much before the interval ends: a tenth of it, at most so many milliseconds. */
 const MAX_MARGIN: Millis = 5_000;
+
+/** By packet type: 1 for those that the platform counts: PUBLISH, PUBACK, SUBSCRIBE, PINGREQ. Only these put a ping off. */
+const COUNTED = Object.freeze([0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0]);
 
 export const Verdict = Object.freeze({ Idle: 0, Ping: 1, Dead: 2 } as const);
 
@@ -26,19 +30,15 @@ export class KeepAlive {
     this.pingAt = undefined;
   }
 
-  /** A packet that the server counts was sent. One store: no timer is moved. */
-  sent(now: Instant): void {
-    this.sentAt = now;
+  /** A packet leaves. Sending costs one store: no timer is moved. */
+  sent(packetType: number, now: Instant): void {
+    if (COUNTED[packetType]) this.sentAt = now;
+    if (packetType === PacketType.Pingreq) this.pingAt = now;
   }
 
   /** Any byte came: the server was alive then. */
   received(now: Instant): void {
     this.receivedAt = now;
-  }
-
-  pinged(now: Instant): void {
-    this.sentAt = now;
-    this.pingAt = now;
   }
 
   answered(): void {

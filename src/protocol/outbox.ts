@@ -2,13 +2,15 @@
 
 import { type Acknowledgement, type Outgoing, type PacketId, PacketType } from '../framing/packet.ts';
 import { type Rules, State } from './delivery.ts';
-import { indexOf, type Machine, type Publication } from './session.ts';
+import { type Delivery, indexOf, type Machine, type Publication } from './session.ts';
 
 export class Outbox {
   machine: Machine;
   rules: Rules;
   /** Deliveries before this one were sent on this network connection. */
   cursor = 0;
+  /** Most deliveries that may await their acknowledgement on this connection: lowered where one of them is suspect. */
+  limit = Number.POSITIVE_INFINITY;
   /** Acknowledgements of identifiers that were not in use. */
   unknown = 0;
 
@@ -26,14 +28,16 @@ export class Outbox {
     const { session } = this.machine;
     const packetId = session.nextPacketId();
     const state = message.qos === 1 ? State.AwaitingPuback : State.AwaitingPubrec;
-    session.deliveries.push({ packetId, state, message, sent: false });
+    const delivery: Delivery = { packetId, state, message, sent: false };
+    session.deliveries.push(delivery);
+    session.changed?.(delivery, true);
     return packetId;
   }
 
   /** The next packet in flight that was not sent on this connection: for the first time, or again [MQTT-4.4.0-1]. */
   next(): Outgoing | undefined {
     const delivery = this.machine.session.deliveries[this.cursor];
-    if (!delivery) return undefined;
+    if (!delivery || this.cursor >= this.limit) return undefined;
     this.cursor++;
     const { packetId, message, state, sent: dup } = delivery;
     if (state === State.AwaitingPubcomp) return { type: PacketType.Pubrel, packetId }; // Never PUBLISH [MQTT-4.3.3-1].
@@ -53,16 +57,32 @@ export class Outbox {
     const state = delivery ? delivery.state : State.UnknownSent;
     const cell = this.rules[state]?.[type];
     if (!cell) return machine.violation(`packet type ${type} in state ${state} of identifier ${packetId}`, '4.3');
-    if (cell[1]) machine.transmit(cell[1], packetId);
     if (!delivery) {
       this.unknown++;
+      if (cell[1]) machine.transmit(cell[1], packetId);
       return;
     }
     delivery.state = cell[0];
-    if (delivery.state !== State.Done) return;
-    deliveries.splice(index, 1); // The identifier is free [MQTT-2.3.1-3].
-    if (index < this.cursor) this.cursor--;
+    if (delivery.state !== State.Done) {
+      machine.session.changed?.(delivery, true);
+      return machine.transmit(cell[1]!, packetId);
+    }
+    this.removeAt(index); // The identifier is free [MQTT-2.3.1-3].
     machine.settle(delivery.message);
+  }
+
+  /** Takes a message out that must not be sent again. False where it is not in flight. */
+  discard(message: Publication): boolean {
+    const index = this.machine.session.deliveries.findIndex((it) => it.message === message);
+    if (index >= 0) this.removeAt(index);
+    return index >= 0;
+  }
+
+  private removeAt(index: number): void {
+    const { session } = this.machine;
+    const [delivery] = session.deliveries.splice(index, 1);
+    if (index < this.cursor) this.cursor--;
+    session.changed?.(delivery!, false);
   }
 
   /** The server has no session: what was not acknowledged goes out as new messages, in the old order (3.2.2.2). */
@@ -71,6 +91,7 @@ export class Outbox {
     const old = session.deliveries;
     session.deliveries = [];
     for (const it of old) {
+      session.changed?.(it, false);
       if (it.state === State.AwaitingPubcomp) {
         this.machine.settle(it.message); // PUBREC said that the server has taken the message over (4.3.3).
       } else {

@@ -60,6 +60,11 @@ export class Session {
   receipts: Receipt[] = [];
   requests: Request[] = [];
   lastPacketId: PacketId = 0;
+  /**
+   * Told of every change that has to outlive a power loss, before the packet that follows from it leaves: `kept` says whether
+   * the entry belongs to the session from now on. Set by what stores sessions.
+   */
+  changed: ((entry: Delivery | Receipt, kept: boolean) => void) | undefined = undefined;
 
   /**
    * An identifier that nothing in flight uses [MQTT-2.3.1-2].

@@ -1,0 +1,125 @@
+// The package as its users get it: packed, laid out as npm would, and looked at by publint and are-the-types-wrong.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { Platform } from '../platform/platform.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const bin = (name: string) => join(root, 'node_modules', '.bin', name);
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const device = { productKey: 'pk', deviceName: 'device', deviceSecret: 'secret' };
+
+let folder: string;
+let tarball: string;
+let user: string;
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mqtt-mote-'));
+  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  tarball = join(folder, `${name}-${version}.tgz`);
+  user = join(folder, 'user');
+  const installed = join(user, 'node_modules', 'mqtt-mote');
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  for (const dependency of ['mqtt-packet', '@noble', '@types', 'bl', 'debug', 'process-nextick-args']) {
+    symlinkSync(join(root, 'node_modules', dependency), join(user, 'node_modules', dependency));
+  }
+  writeFileSync(join(user, 'package.json'), '{ "type": "module" }');
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('publint finds nothing in the packed tarball', async () => {
+  const bytes = readFileSync(tarball);
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const { messages, pkg } = await publint({ pack: { tarball: buffer } });
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, pkg ?? {})),
+    [],
+  );
+});
+
+test('are the types wrong? They are not', () => {
+  const { status, stdout, stderr } = spawnSync(bin('attw'), [tarball, '--profile', 'esm-only', '--no-color'], {
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stdout + stderr);
+});
+
+test('every entry point of the package can be imported, and none exports nothing', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((it) => it !== './package.json');
+  assert.ok(entries.length >= 4);
+  for (const entry of entries) {
+    const name = entry.replace(/^\./, 'mqtt-mote');
+    const script = `console.log(Object.keys(await import('${name}')).length)`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: user,
+      encoding: 'utf8',
+    });
+    assert.ok(Number(stdout) > 0, `${name}: ${stderr}`);
+  }
+});
+
+test('the tarball holds the built and the original source, and nothing else', () => {
+  const names = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+  const strange = names.filter(
+    (it) => !/^package\/(dist|src)\/|^package\/(package\.json|README\.md|LICENSE)$/.test(it),
+  );
+  assert.deepEqual(strange, []);
+  assert.ok(!names.some((it) => it.includes('test')));
+});
+
+/** The first block of TypeScript in the README. */
+const example = /```ts\n([\s\S]+?)```/.exec(readme)?.[1] ?? '';
+
+test("the README's example has about twenty lines, and passes the compiler in strict mode", () => {
+  const lines = example.split('\n').filter((it) => it.trim() !== '');
+  assert.ok(lines.length >= 15 && lines.length <= 22, `${lines.length} lines`);
+  writeFileSync(join(user, 'device.ts'), example);
+  const flags = '--noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck device.ts'.split(' ');
+  const { status, stdout } = spawnSync(bin('tsc'), flags, { cwd: user, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
+
+test("the README's example runs against the local platform", async () => {
+  const platform = await Platform.start({ devices: [device] });
+  const ca = join(user, 'ca.pem');
+  writeFileSync(ca, platform.authorities.private);
+  writeFileSync(join(user, 'device.ts'), example);
+  const env = {
+    ...process.env,
+    PRODUCT_KEY: device.productKey,
+    DEVICE_NAME: device.deviceName,
+    DEVICE_SECRET: device.deviceSecret,
+    HOST: 'localhost',
+    PORT: String(platform.endpoints.private.port),
+    CA: ca,
+  };
+  const child = spawn(bin('tsx'), ['device.ts'], { cwd: user, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  for await (const chunk of child.stdout) {
+    said += chunk;
+    if (said.includes('published\n') && said.includes('received /pk/device/user/get {"power":"on"}\n')) break;
+  }
+  child.kill();
+  await platform.close();
+  assert.match(said, /published/);
+  assert.match(said, /received \/pk\/device\/user\/get \{"power":"on"\}/);
+});
+
+test('every command that the README names is a script of the package', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name!).filter((it) => it !== 'ci');
+  assert.ok(named.length > 0);
+  for (const name of named) assert.ok(name in scripts, `npm run ${name}`);
+});
