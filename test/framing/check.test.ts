@@ -28,10 +28,10 @@ const framing = mqttPacketFraming(LARGEST);
 
 type Refusal = readonly [clause: string | undefined, what: string, packet: Outgoing, code: ErrorCode];
 
-/** The same text in every string that a client sends. */
 /** The limit of a text that is no topic has no number of its own. */
 const inText = (clause: string): string => (clause === 'MQTT-4.7.3-3' ? '1.5.3' : clause);
 
+/** The same text in every string that a client sends. */
 const inEveryString = (clause: string, what: string, text: unknown): Refusal[] => [
   [clause, `a topic with ${what}`, publish({ topic: text }), 'bad-topic'],
   [clause, `a will topic with ${what}`, will({ topic: text }), 'bad-topic'],
