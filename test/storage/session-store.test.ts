@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { exactlyOnce, type QoS } from '../../src/index.ts';
 import { nodeFolderStore } from '../../src/node.ts';
 import { persistSession, type SessionStore } from '../../src/store.ts';
-import { obligingly, type politely } from '../support/scripted-server.ts';
+import { obligingly, politely } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
 
 /** Records in memory, and a count of what was done. */

@@ -1,0 +1,3 @@
+// mqtt-mote/black-box-decoder: reads the bytes of a black box.
+
+export { type BlackBoxEntry, decodeBlackBox } from './client/black-box-decoder.ts';

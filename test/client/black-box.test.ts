@@ -1,0 +1,76 @@
+// The ring of bytes that remembers, and its decoder.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BlackBox } from '../../src/black-box.ts';
+import { decodeBlackBox } from '../../src/black-box-decoder.ts';
+import { ERROR_CODES, WARNING_CODES } from '../../src/client/black-box.ts';
+import { VirtualTime } from '../../src/memory.ts';
+import { world } from '../support/world.ts';
+
+const told = (bytes: Uint8Array) =>
+  decodeBlackBox(bytes).map(({ ageMillis, what, code, detail }) => `${ageMillis} ${what} ${code} ${detail}`);
+
+test('what happened is there, oldest first, with its age, across a wrap of the clock', () => {
+  const it = world({}, {}, new VirtualTime(2 ** 32 - 500));
+  const box = new BlackBox(it.client);
+  it.connect();
+  it.client.publish('t', 'x', { qos: 1 });
+  it.time.advance(10_000);
+  it.server.respond = (_, connection) => connection.send({ cmd: 'connack', returnCode: 5, sessionPresent: false });
+  it.server.current.peer.close();
+  it.time.advance(1_000);
+  box.mark(7, 99_999);
+  it.client.close();
+  assert.deepEqual(told(box.dump()), [
+    '11000 state dialing 0',
+    '11000 state connected 0',
+    '11000 session new 0',
+    '1000 state waiting 1',
+    '1000 disconnected closed-by-peer 10',
+    '0 state dialing 1',
+    '0 state waiting 1',
+    '0 disconnected refused 5',
+    '0 mark 7 undefined',
+    '0 state idle 1',
+    '0 disconnected closed undefined',
+  ]);
+});
+
+test('the ring keeps the newest entries in the bytes that it was given', () => {
+  const it = world();
+  const box = new BlackBox(it.client, 64);
+  for (let n = 0; n < 100; n++) box.mark(n, n);
+  const dump = box.dump();
+  assert.equal(dump.length, 72);
+  assert.deepEqual(
+    decodeBlackBox(dump).map(({ code }) => Number(code)),
+    [92, 93, 94, 95, 96, 97, 98, 99],
+  );
+});
+
+test('every code of an error and of a warning has a number, and keeps it', () => {
+  assert.equal(ERROR_CODES[0], 'bad-option');
+  assert.equal(ERROR_CODES[22], 'closed-by-peer');
+  assert.equal(new Set(ERROR_CODES).size, ERROR_CODES.length);
+  assert.equal(WARNING_CODES[6], 'listener-failed');
+});
+
+test('bytes that are no dump are refused, unknown codes are told', () => {
+  for (const bytes of [[], [1, 2, 3], [0x4d, 0x42, 2, 0, 0, 0, 0, 0], [0x4d, 0x42, 1, 0, 0]]) {
+    assert.throws(() => decodeBlackBox(Uint8Array.from(bytes)), { code: 'bad-packet' });
+  }
+  const header = [0x4d, 0x42, 1, 0, 0, 0, 0, 0];
+  const entries = [1, 3, 4, 9].flatMap((kind) => [0, 0, 0, 0, kind, 200, 0, 1]);
+  assert.deepEqual(told(Uint8Array.from([...header, ...entries])), [
+    '0 state unknown 200 1',
+    '0 disconnected unknown 200 1',
+    '0 warning unknown 200 1',
+  ]);
+});
+
+test('a size that is none is refused', () => {
+  for (const bytes of [0, 63, 100, 70_000, Number.NaN]) {
+    assert.throws(() => new BlackBox(world().client, bytes), { code: 'bad-option' });
+  }
+});

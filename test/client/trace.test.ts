@@ -1,0 +1,76 @@
+// A trace from the field, played again bit for bit through the core.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Connection, exactlyOnce, mqttPacketFraming, plainIdentity, type QoS } from '../../src/index.ts';
+import { recordTrace, replayTrace } from '../../src/trace.ts';
+import { obligingly } from '../support/scripted-server.ts';
+import { world } from '../support/world.ts';
+
+const identity = plainIdentity({ clientId: 'device', userName: 'user', password: 'hush-hush' });
+const fresh = () => new Connection({ framing: mqttPacketFraming(), delivery: exactlyOnce, maxInFlight: 3 });
+
+/** An eventful life: QoS 0, 1 and 2 both ways, losses, a refused subscription, late acknowledgements. */
+function record(): string[] {
+  const will = { topic: 'will', payload: Uint8Array.of(1), qos: 1, retain: true } as const;
+  const it = world({ delivery: exactlyOnce, maxInFlight: 3, identity, will });
+  const lines: string[] = [];
+  recordTrace(it.client.connection, (line) => lines.push(line));
+  it.server.respond = obligingly;
+  it.client.on('message', (message) => {
+    if (message.topic !== 'held') return;
+    it.client.hold(message);
+    it.client.alarm(() => it.client.acknowledge(message)).set(3_000);
+  });
+  it.client.subscribe('held', { qos: 2 });
+  it.connect();
+  for (let n = 0; n < 40; n++) {
+    it.client.publish(`t/${n}`, `payload ${n}`, { qos: (n % 3) as QoS });
+    const qos = (n % 3) as QoS;
+    const topic = n % 4 === 0 ? 'held' : 'd';
+    it.server.current.send({ cmd: 'publish', topic, payload: '🙂', qos, messageId: n + 1, dup: false, retain: false });
+    it.time.advance(500);
+    if (n % 9 === 5) it.server.current.peer.close();
+    if (n % 11 === 7) it.client.unsubscribe('x');
+    if (n === 30) it.client.connection.limitSending(1);
+    if (n === 31) it.client.connection.limitSending(Number.POSITIVE_INFINITY);
+    it.time.advance(n % 7 === 0 ? 400_000 : 0);
+  }
+  it.server.current.send(Uint8Array.of(0x36, 0));
+  it.time.advance(1_000);
+  it.client.close();
+  it.settle();
+  return lines;
+}
+
+test('a recorded life replays with every action the same', () => {
+  const lines = record();
+  const polls = lines.filter((line) => line.includes('"poll"')).length;
+  assert.ok(polls > 150, `${polls} actions`);
+  assert.equal(replayTrace(fresh(), lines), polls);
+});
+
+test('a trace that was tampered with fails at its line', () => {
+  const lines = record();
+  const at = lines.findIndex((line) => line.includes('"publish"'));
+  const changed = lines.map((line, n) => (n === at ? line.replace('t/0', 't/1') : line));
+  assert.throws(() => replayTrace(fresh(), changed), { code: 'unexpected-packet', message: /^line \d+: / });
+});
+
+test('passwords are in no trace', () => {
+  const lines = record();
+  const text = lines.join('\n');
+  assert.ok(text.includes('xxxxxxxxx') && text.includes('user'), 'the CONNECT is there');
+  for (const secret of ['hush', Buffer.from('hush-hush').toString('hex')]) assert.ok(!text.includes(secret), secret);
+});
+
+test('recording stops when it is told to', () => {
+  const it = world();
+  const lines: string[] = [];
+  const stop = recordTrace(it.client.connection, (line) => lines.push(line));
+  it.connect();
+  stop();
+  const { length } = lines;
+  it.client.publish('t', 'x');
+  assert.equal(lines.length, length);
+});
