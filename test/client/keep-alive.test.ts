@@ -126,7 +126,7 @@ test('[row 27] a half-open link is found by a missing PINGRESP, sooner than the 
   assert.ok(it.time.now() - start < 450_000);
 });
 
-test('[3.1.2.10] a dead peer is found while the client is busy sending', () => {
+test('[3.1.2.10] [pain 3] a dead peer is found while the client is busy sending', () => {
   const it = world({ keepAliveSeconds: 60, pingTimeoutMillis: 10_000 });
   it.connect();
   it.server.respond = () => {};
@@ -137,7 +137,7 @@ test('[3.1.2.10] a dead peer is found while the client is busy sending', () => {
   assert.equal(it.disconnects[0]?.code, 'pingresp-timeout');
 });
 
-test('[MQTT-3.1.2-23] packets that only come in do not put a PINGREQ off', () => {
+test('[MQTT-3.1.2-23] [pain 1] packets that only come in do not put a PINGREQ off', () => {
   const it = world({ keepAliveSeconds: 60 });
   it.connect();
   for (let n = 0; n < 600; n++) {
@@ -201,7 +201,7 @@ test('an hour of publishing wakes the host only when a ping is due, and sets its
   assert.ok(sets <= 40, `${sets} settings`);
 });
 
-test('a suspended host that wakes up late asks once more before it gives the link up', () => {
+test('[pain 4] a suspended host that wakes up late asks once more before it gives the link up', () => {
   const it = world({ keepAliveSeconds: 60, pingTimeoutMillis: 10_000 });
   it.connect();
   it.time.advance(56_000); // The first ping is answered.

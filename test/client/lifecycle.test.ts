@@ -23,7 +23,7 @@ test('[MQTT-3.14.4-1] close() says DISCONNECT, closes, calls back and leaves no 
   );
 });
 
-test('close() settles in every state: never connected, dialling, waiting, closing already', () => {
+test('[pain 13] close() settles in every state: never connected, dialling, waiting, closing already', () => {
   for (const prepare of [
     () => {},
     (it: ReturnType<typeof world>) => it.client.connect(),
@@ -132,7 +132,7 @@ test('connect() after close() connects again, also while closing', () => {
   assert.equal(it.connects, 3);
 });
 
-test('calling connect() often dials once', () => {
+test('[pain 14] calling connect() often dials once', () => {
   const it = world();
   for (let n = 0; n < 5; n++) it.client.connect();
   it.settle();

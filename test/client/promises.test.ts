@@ -81,7 +81,7 @@ test('connect() given up by a time-out or a signal closes the client', async () 
   }
 });
 
-test('a publish that nobody acknowledges times out on the clock of the client, and is settled once', async () => {
+test('[pain 8] a publish that nobody acknowledges times out on the clock of the client, and is settled once', async () => {
   const it = promised();
   it.server.respond = politely;
   it.connect();

@@ -29,7 +29,7 @@ function sent(it: World): string[] {
   return it.server.current.of('publish').map(({ payload }) => payload.toString());
 }
 
-test('the queue is bounded in messages: one more throws queue-full and changes nothing', () => {
+test('[pain 7] the queue is bounded in messages: one more throws queue-full and changes nothing', () => {
   const it = offline({ messages: 2 });
   it.put('t', 'a');
   it.put('t', 'b');

@@ -94,7 +94,7 @@ test('[row 5] a connection cut inside a packet is followed by a clean new one', 
   assert.equal(it.disconnects.length, 1);
 });
 
-test('[row 6] what happens to the connection is told: codes, causes and what comes next', () => {
+test('[row 6] [pain 15] what happens to the connection is told: codes, causes and what comes next', () => {
   const it = world({ connectTimeoutMillis: 5_000 });
   it.server.listening = false;
   it.connect();
@@ -190,7 +190,7 @@ test('delays have full jitter under a doubling ceiling that stops growing', () =
   }
 });
 
-test('the ceiling does not fall back at a connection that does not last', () => {
+test('[pain 6] the ceiling does not fall back at a connection that does not last', () => {
   const it = kicking({ reconnect: { minMillis: 1_000, maxMillis: 64_000, stableMillis: 60_000 } }, () => 0.99);
   it.connect();
   for (let n = 0; n < 6; n++) it.time.advance(it.disconnects.at(-1)!.retryInMillis!);
@@ -223,7 +223,7 @@ for (const [returnCode, retries] of [
   });
 }
 
-test('credentials are made anew for every dial, and know how the last one ended', () => {
+test('[pain 16] credentials are made anew for every dial, and know how the last one ended', () => {
   const attempts: unknown[] = [];
   const identity = {
     credentials: (attempt: object) => {
@@ -353,7 +353,7 @@ test('a slow transport gets every byte in order', () => {
   );
 });
 
-test('a packet larger than maxPacketSize closes the connection from its header', () => {
+test('[pain 25] a packet larger than maxPacketSize closes the connection from its header', () => {
   const it = world({ framing: mqttPacketFraming(1_000) });
   it.connect();
   it.server.current.send(Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f));

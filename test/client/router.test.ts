@@ -39,7 +39,7 @@ function later(): {
   };
 }
 
-test('a message goes to every handler whose filter matches, with what the wildcards stood for', () => {
+test('[pain 22] a message goes to every handler whose filter matches, with what the wildcards stood for', () => {
   const it = routed();
   const calls: [string, readonly string[]][] = [];
   for (const filter of ['a/+/c', 'a/#', '+/+/+', 'x', '#']) {
@@ -67,7 +67,7 @@ test('what no filter matches goes to otherwise: a platform delivers what nobody 
   assert.deepEqual(strays, ['unknown']);
 });
 
-test('[MQTT-4.6.0-2] asynchronous handlers run side by side, acknowledgements leave in the order of arrival', () => {
+test('[MQTT-4.6.0-2] [pain 23] asynchronous handlers run side by side, acknowledgements leave in the order of arrival', () => {
   const it = routed();
   const works = [later(), later(), later()];
   let next = 0;
@@ -139,7 +139,7 @@ test('[edge 4] a late acknowledgement of an old connection does not go out on th
   assert.deepEqual(acknowledged(it), [5]);
 });
 
-test('reading stops above maxHeld messages and goes on below it, while pings go on', () => {
+test('[pain 24] reading stops above maxHeld messages and goes on below it, while pings go on', () => {
   const it = world({ maxHeld: 3, keepAliveSeconds: 60, pingTimeoutMillis: 5_000 });
   const held: ReceivedMessage[] = [];
   it.client.on('message', (message) => {
