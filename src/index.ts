@@ -23,7 +23,8 @@ export { type Attempt, type Credentials, type Identity, type Profile, plainIdent
 export { alibabaCloud } from './identity/profile.ts';
 export { hmacmd5, hmacsha1, hmacsha256, type SignMethod } from './identity/signing.ts';
 export type { Action } from './protocol/action.ts';
-export { type ConnectFields, Connection, type ConnectionOptions } from './protocol/connection.ts';
+export { Connection } from './protocol/connection.ts';
+export type { ConnectFields, ConnectionOptions } from './protocol/connection-options.ts';
 export { atLeastOnce, type Rules } from './protocol/delivery.ts';
 export { exactlyOnce } from './protocol/exactly-once.ts';
 export type { Operation, Publication, ReceivedMessage, Subscription, Unsubscription } from './protocol/session.ts';

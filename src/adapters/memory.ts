@@ -57,7 +57,7 @@ export class VirtualTime {
       this.ran++;
       it.run?.();
     }
-    this.instant = end;
+    if (until(end, this.instant) > 0) this.instant = end; // A task may have jumped beyond.
   }
 
   /** Moves the clock without running anything: a host that was suspended. */

@@ -58,7 +58,7 @@ export class Backoff {
    */
   delay({ code, returnCode = 0 }: MqttError, random: number): Millis | undefined {
     if (FINAL.indexOf(code) >= 0) return undefined;
-    if (returnCode === 1 || returnCode === 2) return undefined; // Protocol or client id not accepted [MQTT-3.1.2-2].
+    if (returnCode === 1 || returnCode === 2) return undefined; // Not accepted [MQTT-3.1.2-2] [MQTT-3.1.3-9].
     const doublings = Math.min(this.failures - 1, 30);
     // Bad credentials may be a clock that is about to be set: signed anew, but seldom.
     const ceiling = returnCode > 3 ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);

@@ -12,7 +12,7 @@ import { Emitter } from './events.ts';
 import type { Done, PublishOperation, SubscribeDone } from './operation.ts';
 import type { ClientOptions } from './options.ts';
 import { type MessageQueue, Queue } from './queue.ts';
-import type { DisconnectedEvent } from './state.ts';
+import { type DisconnectedEvent, State } from './state.ts';
 import { type Batch, Subscriptions } from './subscriptions.ts';
 
 /** What the client does at the moment, for people and for {@link Client.stats}. */
@@ -229,7 +229,7 @@ export class Client extends Emitter<ClientEvents> {
       queued: this.queue.size(),
       queuedBytes: this.queue.bytes(),
       inFlight: session.deliveries.length,
-      held: inbox.handling(),
+      held: inbox.held(),
       failures: this.driver.backoff.failures,
       unknownAcknowledgements: outbox.unknown,
     };
@@ -240,7 +240,9 @@ export class Client extends Emitter<ClientEvents> {
   private connected(sessionPresent: boolean): void {
     this.subscriptions.connected(sessionPresent);
     while (this.sendSubscriptions()); // Before anything is published again: an answer to it must find its way back.
-    this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
+    // What was settled just now may have closed the client.
+    if (this.driver.state === State.Connected)
+      this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
   }
 
   private hand(message: ReceivedMessage): void {
@@ -251,9 +253,10 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   private sendSubscriptions(): boolean {
-    const batch = this.subscriptions.nextBatch();
+    const { connection } = this.driver;
+    const batch = this.subscriptions.nextBatch((it) => connection.canRequest(it));
     if (!batch) return false;
-    this.driver.connection.request(batch, this.driver.now());
+    connection.request(batch, this.driver.now());
     return true;
   }
 
@@ -288,10 +291,12 @@ export class Client extends Emitter<ClientEvents> {
   private settleAll(error: MqttError): void {
     for (const it of this.driver.connection.session.deliveries) this.settle(it.message, undefined, error);
     const now = this.driver.now();
+    const waiting: PublishOperation[] = []; // All of them first: one that ends may publish again.
     for (let it = this.queue.first(now); it; it = this.queue.first(now)) {
       this.queue.remove(it);
-      this.settle(it, undefined, error);
+      waiting.push(it);
     }
+    for (const it of waiting) this.settle(it, undefined, error);
     this.subscriptions.close(error);
   }
 

@@ -5,8 +5,9 @@ import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
-import { type ConnectFields, Connection } from '../protocol/connection.ts';
-import { after, type Instant, until } from '../time.ts';
+import { Connection } from '../protocol/connection.ts';
+import type { ConnectFields } from '../protocol/connection-options.ts';
+import { after, type Instant, remaining, since, until } from '../time.ts';
 import { Backoff } from './backoff.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
@@ -27,6 +28,7 @@ export class Driver implements LinkOwner {
   readonly connection: Connection;
   readonly backoff: Backoff;
   state: DriverState = State.Idle;
+  private told: DriverState = State.Idle;
   private readonly owner: DriverOwner;
   private readonly adapter: Adapter;
   private readonly timer: Alarm;
@@ -136,7 +138,7 @@ export class Driver implements LinkOwner {
 
   private dial(): void {
     const now = this.now();
-    this.enter(State.Dialing, after(now, this.settings.connectTimeout));
+    this.enter(State.Dialing, after(now, this.settings.connectTimeout)); // Up to CONNACK.
     try {
       this.fields = this.connectFields();
       this.link = new Link(this, this.adapter, this.endpoint());
@@ -164,7 +166,7 @@ export class Driver implements LinkOwner {
     if (this.state === State.Closing) return this.end();
     this.dropLink();
     const now = this.now();
-    const lasted = wasConnected ? Math.max(0, until(now, this.connectedAt)) : undefined;
+    const lasted = wasConnected ? since(this.connectedAt, now) : undefined;
     this.backoff.ended(lasted, error.code === 'closed-by-peer' || error.code === 'tcp');
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastError = error;
@@ -216,9 +218,7 @@ export class Driver implements LinkOwner {
 
   private enter(state: DriverState, deadline: Instant | undefined): void {
     this.deadline = deadline;
-    if (state === this.state) return;
     this.state = state;
-    this.owner.state(state);
   }
 
   // The pump.
@@ -227,16 +227,28 @@ export class Driver implements LinkOwner {
   pump(): void {
     if (this.pumping) return; // A listener called us: the pump that called the listener goes on.
     this.pumping = true;
-    while (this.step());
-    this.pumping = false;
+    try {
+      while (this.step());
+    } finally {
+      this.pumping = false;
+    }
     this.watchForStall();
     const unread = this.link !== undefined && (!!this.link.rest || this.isOverfull());
     this.connection.unread = unread;
     this.link?.pause(unread);
     this.arm();
+    this.tellState();
     this.owner.pumped();
   }
 
+  /** States are told once the work is done: a listener may do as it likes. */
+  private tellState(): void {
+    if (this.state === this.told) return;
+    this.told = this.state;
+    this.owner.state(this.state);
+  }
+
+  /** Reading stops, rather than anything being dropped [MQTT-4.8.0-2]. */
   private isOverfull(): boolean {
     return this.connection.inbox.handling() > this.settings.maxHeld;
   }
@@ -300,7 +312,7 @@ export class Driver implements LinkOwner {
       this.ringAt = undefined;
       return;
     }
-    const left = Math.max(0, until(next, this.now()));
+    const left = remaining(next, this.now());
     const early = this.ringAt === undefined ? -1 : until(next, this.ringAt);
     if (early >= 0 && early <= left / 2) return;
     this.ringAt = next;
@@ -314,10 +326,10 @@ export class Driver implements LinkOwner {
     this.owner.timeout(now);
     if (this.state === State.Connected) {
       this.connection.timeout(now);
-      if (this.stalledAt !== undefined && until(this.stalledAt, now) <= 0) {
+      if (this.stalledAt !== undefined && remaining(this.stalledAt, now) === 0) {
         this.lose(mqttError('tcp', 'the connection takes no more bytes', { reason: 'stalled' }));
       }
-    } else if (this.deadline !== undefined && until(this.deadline, now) <= 0) {
+    } else if (this.deadline !== undefined && remaining(this.deadline, now) === 0) {
       if (this.state === State.Waiting) this.dial();
       else this.lose(mqttError('connect-timeout', `no CONNACK within ${this.settings.connectTimeout} ms`));
     }

@@ -3,7 +3,7 @@
 import { mqttError } from '../error.ts';
 import { topicFilter } from '../framing/check.ts';
 import { matchLevels } from '../protocol/topic.ts';
-import { after, type Instant, type Millis, until } from '../time.ts';
+import { after, type Instant, MAX_AHEAD, type Millis, remaining, until } from '../time.ts';
 import type { PublishOperation } from './operation.ts';
 import { checkQueueLimits, inRange } from './options.ts';
 import { type MessageQueue, type QueueLimits, queueFull, sizeOf } from './queue.ts';
@@ -21,7 +21,7 @@ export interface QueueRule {
   readonly policy: QueuePolicy;
   /** Most messages under this rule, 1 to 1,000,000; default: what the queue holds. */
   readonly messages?: number | undefined;
-  /** How long a message may wait, in milliseconds, 1 to 2^31 - 1; default: for ever. Then it ends with 'dropped'. */
+  /** How long a message may wait, in milliseconds, 1 to 2^30 (12.4 days); default: for ever. Then it ends with 'dropped'. */
   readonly timeToLiveMillis?: Millis | undefined;
 }
 
@@ -41,7 +41,7 @@ function makeRule(rule: QueueRule): Rule {
   topicFilter(rule.filter);
   if (POLICIES.indexOf(rule.policy) < 0) throw mqttError('bad-option', `queue policy ${rule.policy} is unknown`);
   inRange('rule.messages', rule.messages ?? 1, 1, 1_000_000);
-  inRange('rule.timeToLiveMillis', rule.timeToLiveMillis ?? 1, 1, 2 ** 31 - 1);
+  inRange('rule.timeToLiveMillis', rule.timeToLiveMillis ?? 1, 1, MAX_AHEAD);
   return { ...rule, levels: rule.filter.split('/') };
 }
 
@@ -148,7 +148,7 @@ export class PolicyQueue implements MessageQueue {
 
   private expire(now: Instant): void {
     for (const { operation, expiry } of this.waiting) {
-      if (expiry === undefined || until(expiry, now) > 0) continue;
+      if (expiry === undefined || remaining(expiry, now) > 0) continue;
       this.remove(operation);
       this.drop(operation, 'expired');
     }

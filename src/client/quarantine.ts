@@ -2,7 +2,7 @@
 // tried alone on a connection that has proved itself, and set aside when that closes too.
 
 import type { Publication } from '../protocol/session.ts';
-import { type Instant, type Millis, until } from '../time.ts';
+import { type Instant, type Millis, since } from '../time.ts';
 import type { Client } from './client.ts';
 import { inRange } from './options.ts';
 
@@ -58,7 +58,7 @@ class Quarantine {
     const isSame = first !== undefined && first.message === suspect;
     if (stage === Stage.Probation || !first?.sent) return this.acquit(); // It was not sent, and cannot be the cause.
     if (stage === Stage.Trial && isSame) return this.condemn(first.message);
-    const lasted = until(this.client.now(), this.connectedAt);
+    const lasted = since(this.connectedAt, this.client.now());
     if (lasted > this.options.verdictMillis) return this.acquit();
     this.strikes = isSame ? this.strikes + 1 : 1;
     this.suspect = first.message;

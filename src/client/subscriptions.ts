@@ -28,6 +28,9 @@ const REFUSED = 0x80;
 /** How a filter ended: the call that the app waits for, or undefined when it does not. */
 export type Settle = (done: SubscribeDone | undefined, filter: string, error?: MqttError, granted?: QoS) => void;
 
+const makeBatch = (entries: readonly Entry[]): Batch =>
+  entries[0]!.wanted ? { filters: entries, entries } : { filters: entries.map((it) => it.filter), entries };
+
 export class Subscriptions {
   entries: Entry[] = [];
   maxFilters: number;
@@ -49,7 +52,7 @@ export class Subscriptions {
     for (const it of replaced) this.finish(it, mqttError('closed', 'replaced by a later call'));
   }
 
-  /** A connection begins. Only where the server has lost the session is everything asked for again. */
+  /** A connection begins. Only where the server has lost the session is everything asked for again [MQTT-3.8.4-3]. */
   connected(sessionPresent: boolean): void {
     if (sessionPresent) return;
     const gone: Entry[] = [];
@@ -60,17 +63,17 @@ export class Subscriptions {
     for (const it of gone) this.finish(it);
   }
 
-  /** The next packet to send: filters of one kind, marked as requested. */
-  nextBatch(): Batch | undefined {
-    const entries: Entry[] = [];
+  /** The next packet to send: pending filters of one kind, as many as the machine takes at once. */
+  nextBatch(isTaken: (batch: Batch) => boolean): Batch | undefined {
+    let batch: Batch | undefined;
     for (const it of this.entries) {
-      if (it.step !== Step.Pending || (entries[0] && entries[0].wanted !== it.wanted)) continue;
-      if (entries.length === this.maxFilters) break;
-      entries.push(it);
+      if (it.step !== Step.Pending || (batch && batch.entries[0]!.wanted !== it.wanted)) continue;
+      const longer = makeBatch((batch?.entries ?? []).concat([it]));
+      if (longer.entries.length > this.maxFilters || !isTaken(longer)) break;
+      batch = longer;
     }
-    if (!entries[0]) return undefined;
-    for (const it of entries) it.step = Step.Requested;
-    return entries[0].wanted ? { filters: entries, entries } : { filters: entries.map((it) => it.filter), entries };
+    for (const it of batch?.entries ?? []) it.step = Step.Requested;
+    return batch;
   }
 
   /** A batch was answered, or lost with the connection. */

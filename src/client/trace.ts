@@ -4,7 +4,8 @@
 import { type MqttError, mqttError } from '../error.ts';
 import type { Message } from '../framing/packet.ts';
 import type { Action } from '../protocol/action.ts';
-import type { ConnectFields, Connection } from '../protocol/connection.ts';
+import type { Connection } from '../protocol/connection.ts';
+import type { ConnectFields } from '../protocol/connection-options.ts';
 import type { ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
 import type { Instant } from '../time.ts';
 

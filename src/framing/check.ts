@@ -147,13 +147,17 @@ function bodyLength(packet: Outgoing): number {
 /** Bytes of the fixed header before a body of this length (2.2.3). */
 const headerLength = (body: number): number => (body < 128 ? 2 : body < 16_384 ? 3 : body < 2_097_152 ? 4 : 5);
 
+/** Bytes of a packet that may be sent. @throws MqttError 'bad-topic', 'bad-filter' or 'bad-packet' */
+export function packetSize(packet: Outgoing): number {
+  const body = bodyLength(packet);
+  return body + headerLength(body);
+}
+
 /**
  * Says whether a packet may be sent. The packet identifier is not looked at: a packet is checked before it gets one.
  * @throws MqttError 'bad-topic', 'bad-filter', 'bad-packet' or 'packet-too-large'
  */
 export function checkOutgoing(packet: Outgoing, maxPacketSize: number): void {
-  const body = bodyLength(packet);
-  if (body + headerLength(body) > maxPacketSize) {
-    throw mqttError('packet-too-large', `packet of ${body + headerLength(body)} bytes exceeds ${maxPacketSize}`);
-  }
+  const size = packetSize(packet);
+  if (size > maxPacketSize) throw mqttError('packet-too-large', `packet of ${size} bytes exceeds ${maxPacketSize}`);
 }

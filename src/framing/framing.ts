@@ -8,6 +8,8 @@ export interface Framing {
    * @throws MqttError 'bad-topic', 'bad-filter', 'bad-packet' or 'packet-too-large'
    */
   check(packet: Outgoing): void;
+  /** Whether a packet whose parts may be sent is small enough. */
+  fits(packet: Outgoing): boolean;
   /**
    * Serialises one packet that {@link Framing.check} allows.
    * @throws MqttError as check does

@@ -3,7 +3,7 @@
 import * as mqttPacket from 'mqtt-packet';
 import { type MqttError, malformed, mqttError } from '../error.ts';
 import { utf8Length, writeUtf8 } from '../utf8.ts';
-import { checkOutgoing } from './check.ts';
+import { checkOutgoing, packetSize } from './check.ts';
 import type { Framing } from './framing.ts';
 import { Guard } from './guard.ts';
 import { type Filter, type Incoming, type Outgoing, PacketType, type QoS } from './packet.ts';
@@ -177,6 +177,10 @@ class MqttPacketFraming implements Framing {
 
   check(packet: Outgoing): void {
     checkOutgoing(packet, this.maxPacketSize);
+  }
+
+  fits(packet: Outgoing): boolean {
+    return packetSize(packet) <= this.maxPacketSize;
   }
 
   encode(packet: Outgoing): Uint8Array {

@@ -20,6 +20,7 @@ import {
 } from '../framing/packet.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { Action } from './action.ts';
+import type { ConnectFields, ConnectionOptions } from './connection-options.ts';
 import { atLeastOnce, type Rules, State } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { KeepAlive, Verdict } from './keep-alive.ts';
@@ -44,18 +45,10 @@ export const Phase = Object.freeze({
   Closing: 3,
 } as const);
 
-export interface ConnectionOptions {
-  readonly framing: Framing;
-  /** What the app can do: `atLeastOnce` (default) or `exactlyOnce`. */
-  readonly delivery?: Rules | undefined;
-  /** Messages of QoS 1 and 2 that may await their acknowledgement at once, 1 to 65,535; default 20. */
-  readonly maxInFlight?: number | undefined;
-  /** How long a PINGRESP may take, in milliseconds; default 20,000. */
-  readonly pingTimeoutMillis?: Millis | undefined;
-}
+const lost = (): MqttError => mqttError('closed', 'the connection was lost');
 
-/** What CONNECT says, made anew for each network connection (3.1). */
-export type ConnectFields = Omit<Connect, 'type'>;
+/** A message of QoS 0 settles behind its packet: what was not polled when the connection went was not written whole. */
+const wasWritten = (operation: Operation): boolean => !('qos' in operation && operation.qos === 0);
 
 function requestPacket({ filters }: Subscription | Unsubscription): Subscribe | Unsubscribe {
   return typeof filters[0] === 'string'
@@ -110,8 +103,13 @@ export class Connection implements Machine {
     return (
       this.phase === Phase.Connected &&
       this.outbox.isSent() &&
-      (qos === 0 || this.session.deliveries.length < this.maxInFlight)
+      (qos === 0 || (this.session.deliveries.length < this.maxInFlight && this.session.hasPacketId()))
     );
+  }
+
+  /** Whether request() takes this now: its filters may be too many for one packet, or every identifier in use. */
+  canRequest(operation: Subscription | Unsubscription): boolean {
+    return this.phase === Phase.Connected && this.session.hasPacketId() && this.framing.fits(requestPacket(operation));
   }
 
   // What came in.
@@ -160,12 +158,15 @@ export class Connection implements Machine {
     this.phase = Phase.Closed;
     this.outbox.cursor = 0;
     const kept: Action[] = [];
-    for (const it of this.actions) if (it.kind === 'message' || it.kind === 'settled') kept.push(it);
+    for (const it of this.actions) {
+      if (it.kind === 'message') kept.push(it);
+      else if (it.kind === 'settled') kept.push(wasWritten(it.operation) ? it : { ...it, error: lost() });
+    }
     this.actions = kept; // Acknowledgements that were not written belong to the dead connection.
     this.inbox.lost();
     const { requests } = this.session;
     this.session.requests = [];
-    for (const it of requests) this.settle(it.operation, mqttError('closed', 'the connection was lost'));
+    for (const it of requests) this.settle(it.operation, lost());
   }
 
   // Commands.
@@ -185,7 +186,7 @@ export class Connection implements Machine {
   publish(message: Publication, now: Instant): PacketId {
     this.checkMessage(message);
     this.requireConnected();
-    if (!this.canPublish(message.qos)) throw mqttError('window-full', `${this.maxInFlight} messages are in flight`);
+    if (!this.canPublish(message.qos)) throw mqttError('window-full', 'no room in flight');
     this.now = now;
     if (message.qos > 0) return this.outbox.add(message);
     const { topic, payload, retain } = message;
@@ -272,12 +273,11 @@ export class Connection implements Machine {
     }
     if (sessionPresent && this.cleanSession)
       return this.violation('Session Present after Clean Session', 'MQTT-3.2.2-1');
-    if (!sessionPresent) {
-      this.inbox.forget();
-      this.outbox.renew();
-    }
     this.phase = Phase.Connected;
     this.actions.push({ kind: 'connected', sessionPresent });
+    if (sessionPresent) return; // [MQTT-3.2.2-2]
+    this.inbox.forget(); // [MQTT-3.1.2-6] [MQTT-3.2.2-3]
+    this.outbox.renew();
   }
 
   receiveAnswer(packet: Suback | Acknowledgement): void {

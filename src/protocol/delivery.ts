@@ -46,12 +46,16 @@ export type Rules = { readonly [state: number]: Row };
 
 export const row = (cells: Row): Row => Object.freeze(cells);
 
-const { Puback } = PacketType;
+const { Puback, Pubrec, Pubrel, Pubcomp } = PacketType;
 
 /** QoS 0 and 1. */
 export const atLeastOnce: Rules = Object.freeze({
   [State.AwaitingPuback]: row({ [Puback]: [State.Done] }),
-  [State.UnknownSent]: row({ [Puback]: [State.Done] }), // After a takeover brokers do this: ignored, counted.
+  // After a takeover, or where a session is left over from another life of the device, the server speaks of identifiers that
+  // are not known here: PUBACK is ignored and counted, and QoS 2 is helped to its end.
+  [State.UnknownSent]: row({ [Puback]: [State.Done], [Pubrec]: [State.Done, Pubrel], [Pubcomp]: [State.Done] }),
+  [State.UnknownReceived]: row({ [Pubrel]: [State.Done, Pubcomp] }),
+  // Acknowledged once the app is done, whether it wanted the message or not [MQTT-4.3.2-2] [MQTT-4.5.0-2].
   [State.HandlingQos1]: row({ [Event.Handled]: [State.HandledQos1], [Event.Lost]: [State.Done] }),
   [State.HandledQos1]: row({ [Event.Turn]: [State.Done, Puback], [Event.Lost]: [State.Done] }),
 });

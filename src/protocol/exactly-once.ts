@@ -3,19 +3,13 @@
 import { PacketType } from '../framing/packet.ts';
 import { atLeastOnce, Event, type Rules, row, State } from './delivery.ts';
 
-const { Publish, Puback, Pubrec, Pubrel, Pubcomp } = PacketType;
+const { Publish, Pubrec, Pubrel, Pubcomp } = PacketType;
 
 /** QoS 0, 1 and 2: the option `delivery` of a client that publishes or subscribes with QoS 2. */
 export const exactlyOnce: Rules = Object.freeze({
   ...atLeastOnce,
   [State.AwaitingPubrec]: row({ [Pubrec]: [State.AwaitingPubcomp, Pubrel] }), // [MQTT-4.3.3-1]
   [State.AwaitingPubcomp]: row({ [Pubrec]: [State.AwaitingPubcomp, Pubrel], [Pubcomp]: [State.Done] }),
-  // After a state loss the server is helped to finish: PUBREL for a PUBREC that nobody waits for.
-  [State.UnknownSent]: row({
-    [Puback]: [State.Done],
-    [Pubrec]: [State.Done, Pubrel],
-    [Pubcomp]: [State.Done],
-  }),
   [State.HandlingQos2]: row({
     [Publish]: [State.HandlingQos2],
     [Event.Handled]: [State.HandledQos2],
@@ -31,5 +25,4 @@ export const exactlyOnce: Rules = Object.freeze({
     [Publish]: [State.HandledQos2], // Sent again: answered again, not delivered again [MQTT-4.3.3-2].
     [Pubrel]: [State.Done, Pubcomp],
   }),
-  [State.UnknownReceived]: row({ [Pubrel]: [State.Done, Pubcomp] }),
 });

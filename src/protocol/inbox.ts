@@ -4,6 +4,8 @@ import { type Acknowledgement, type Message, PacketType, type Publish } from '..
 import { Event, type Rules, State } from './delivery.ts';
 import type { Machine } from './session.ts';
 
+const isHandling = (state: State): boolean => state === State.HandlingQos1 || state === State.HandlingQos2;
+
 export class Inbox {
   machine: Machine;
   rules: Rules;
@@ -13,10 +15,17 @@ export class Inbox {
     this.rules = rules;
   }
 
-  /** Messages that the app has and is not done with. */
+  /** Of these, the ones that came on this connection: what reading too fast costs. */
   handling(): number {
     let count = 0;
-    for (const it of this.machine.session.receipts) if (it.message) count++;
+    for (const { state } of this.machine.session.receipts) if (isHandling(state)) count++;
+    return count;
+  }
+
+  /** Messages that the app has and is not done with, those of a lost connection included. */
+  held(): number {
+    let count = 0;
+    for (const { message } of this.machine.session.receipts) if (message) count++;
     return count;
   }
 
@@ -72,7 +81,7 @@ export class Inbox {
     const { receipts } = this.machine.session;
     for (let i = 0; i < receipts.length; i++) {
       const receipt = receipts[i]!;
-      if (receipt.state === State.HandlingQos1 || receipt.state === State.HandlingQos2) return;
+      if (isHandling(receipt.state)) return;
       const cell = this.rules[receipt.state]![Event.Turn];
       if (!cell) continue;
       receipt.state = cell[0];

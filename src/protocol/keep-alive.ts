@@ -1,7 +1,7 @@
 // Keep Alive (3.1.2.10) by two clocks: what was sent decides when PINGREQ is due, what came decides whether the server lives.
 
 import { PacketType } from '../framing/packet.ts';
-import { after, type Instant, type Millis, until } from '../time.ts';
+import { after, type Instant, type Millis, remaining, since, until } from '../time.ts';
 
 /** A ping leaves this much before the interval ends: a tenth of it, at most so many milliseconds. */
 const MAX_MARGIN: Millis = 5_000;
@@ -55,11 +55,11 @@ export class KeepAlive {
 
   check(now: Instant): 0 | 1 | 2 {
     const next = this.next();
-    if (next === undefined || until(next, now) > 0) return Verdict.Idle;
+    if (next === undefined || remaining(next, now, this.interval) > 0) return Verdict.Idle;
     if (this.pingAt === undefined) return Verdict.Ping;
     // Bytes came after the ping, or the machine slept through the answer's time: ask once more before judging.
     const alive = until(this.receivedAt, this.pingAt) >= 0;
-    const overslept = until(now, next) > this.pingTimeout;
+    const overslept = since(next, now) > this.pingTimeout;
     return alive || overslept ? Verdict.Ping : Verdict.Dead;
   }
 }

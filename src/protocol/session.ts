@@ -53,6 +53,7 @@ export function indexOf(entries: readonly { readonly packetId: PacketId }[], pac
   return -1;
 }
 
+/** Lives as long as the machine, over any number of network connections [MQTT-3.1.2-4] [MQTT-4.1.0-1]. */
 export class Session {
   /** In the order of their first sending, which is that of every later one [MQTT-4.6.0-1]. */
   deliveries: Delivery[] = [];
@@ -66,18 +67,24 @@ export class Session {
    */
   changed: ((entry: Delivery | Receipt, kept: boolean) => void) | undefined = undefined;
 
+  /** Whether an identifier is free. */
+  hasPacketId(): boolean {
+    return this.deliveries.length + this.requests.length < MAX_PACKET_ID;
+  }
+
   /**
    * An identifier that nothing in flight uses [MQTT-2.3.1-2].
    * @throws MqttError 'window-full' when all 65,535 are taken
    */
   nextPacketId(): PacketId {
-    for (let tried = 0; tried < MAX_PACKET_ID; tried++) {
+    if (!this.hasPacketId())
+      throw mqttError('window-full', 'all packet identifiers are in use', { clause: 'MQTT-2.3.1-2' });
+    for (;;) {
       this.lastPacketId = this.lastPacketId === MAX_PACKET_ID ? 1 : this.lastPacketId + 1; // [MQTT-2.3.1-1]
       if (indexOf(this.deliveries, this.lastPacketId) < 0 && indexOf(this.requests, this.lastPacketId) < 0) {
         return this.lastPacketId;
       }
     }
-    throw mqttError('window-full', 'all packet identifiers are in use', { clause: 'MQTT-2.3.1-2' });
   }
 }
 

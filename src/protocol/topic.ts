@@ -15,7 +15,8 @@ export function matchLevels(filter: readonly string[], topic: readonly string[],
     }
     const name = topic[i];
     if (name === undefined) return false;
-    if (level === '+') captured.push(name);
+    if (level === '+')
+      captured.push(name); // An empty level included (4.7.1.3).
     else if (level !== name) return false;
   }
   return filter.length === topic.length;

@@ -24,16 +24,16 @@ test('what happened is there, oldest first, with its age, across a wrap of the c
   it.client.close();
   assert.deepEqual(told(box.dump()), [
     '11000 state dialing 0',
-    '11000 state connected 0',
     '11000 session new 0',
-    '1000 state waiting 1',
+    '11000 state connected 0',
     '1000 disconnected closed-by-peer 10',
+    '1000 state waiting 1',
     '0 state dialing 1',
-    '0 state waiting 1',
     '0 disconnected refused 5',
+    '0 state waiting 1',
     '0 mark 7 undefined',
-    '0 state idle 1',
     '0 disconnected closed undefined',
+    '0 state idle 1',
   ]);
 });
 

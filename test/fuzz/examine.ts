@@ -28,6 +28,7 @@ function boundedFraming(): Framing {
   const { guard, parser } = framing as unknown as { guard: Guard; parser: { _list: { length: number } } };
   return {
     check: (packet) => framing.check(packet),
+    fits: (packet) => framing.fits(packet),
     encode: (packet) => framing.encode(packet),
     reset: () => framing.reset(),
     decode(bytes, each) {
