@@ -73,9 +73,12 @@ export class Outbox {
 
   /** Takes a message out that must not be sent again. False where it is not in flight. */
   discard(message: Publication): boolean {
-    const index = this.machine.session.deliveries.findIndex((it) => it.message === message);
-    if (index >= 0) this.removeAt(index);
-    return index >= 0;
+    const { deliveries, reserved } = this.machine.session;
+    const index = deliveries.findIndex((it) => it.message === message);
+    if (index < 0) return false;
+    if (message.qos === 2) reserved.push(deliveries[index]!.packetId);
+    this.removeAt(index);
+    return true;
   }
 
   private removeAt(index: number): void {
@@ -90,6 +93,7 @@ export class Outbox {
     const { session } = this.machine;
     const old = session.deliveries;
     session.deliveries = [];
+    session.reserved = [];
     for (const it of old) {
       session.changed?.(it, false);
       if (it.state === State.AwaitingPubcomp) {

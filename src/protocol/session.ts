@@ -61,6 +61,8 @@ export class Session {
   receipts: Receipt[] = [];
   requests: Request[] = [];
   lastPacketId: PacketId = 0;
+  /** Identifiers of QoS 2 messages that were given up: the server may hold them until it loses the session (4.3.3). */
+  reserved: PacketId[] = [];
   /**
    * Told of every change that has to outlive a power loss, before the packet that follows from it leaves: `kept` says whether
    * the entry belongs to the session from now on. Set by what stores sessions.
@@ -69,7 +71,7 @@ export class Session {
 
   /** Whether an identifier is free. */
   hasPacketId(): boolean {
-    return this.deliveries.length + this.requests.length < MAX_PACKET_ID;
+    return this.deliveries.length + this.requests.length + this.reserved.length < MAX_PACKET_ID;
   }
 
   /**
@@ -79,12 +81,18 @@ export class Session {
   nextPacketId(): PacketId {
     if (!this.hasPacketId())
       throw mqttError('window-full', 'all packet identifiers are in use', { clause: 'MQTT-2.3.1-2' });
-    for (;;) {
+    do {
       this.lastPacketId = this.lastPacketId === MAX_PACKET_ID ? 1 : this.lastPacketId + 1; // [MQTT-2.3.1-1]
-      if (indexOf(this.deliveries, this.lastPacketId) < 0 && indexOf(this.requests, this.lastPacketId) < 0) {
-        return this.lastPacketId;
-      }
-    }
+    } while (this.isInUse(this.lastPacketId));
+    return this.lastPacketId;
+  }
+
+  private isInUse(packetId: PacketId): boolean {
+    return (
+      indexOf(this.deliveries, packetId) >= 0 ||
+      indexOf(this.requests, packetId) >= 0 ||
+      this.reserved.indexOf(packetId) >= 0
+    );
   }
 }
 
