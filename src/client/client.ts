@@ -12,7 +12,7 @@ import { Emitter } from './events.ts';
 import type { Done, PublishOperation, SubscribeDone } from './operation.ts';
 import type { ClientOptions } from './options.ts';
 import { type MessageQueue, Queue } from './queue.ts';
-import { type DisconnectedEvent, State } from './state.ts';
+import type { DisconnectedEvent } from './state.ts';
 import { type Batch, Subscriptions } from './subscriptions.ts';
 
 /** What the client does at the moment, for people and for {@link Client.stats}. */
@@ -179,15 +179,15 @@ export class Client extends Emitter<ClientEvents> {
    * @param done called once everything is closed and no timer is left, perhaps before this returns
    */
   close(done: () => void = () => {}): void {
-    this.driver.close(() => this.guard(done, undefined));
     this.settleAll(mqttError('closed', 'the client was closed'));
+    this.driver.close(() => this.guard(done, undefined));
     this.driver.pump();
   }
 
   /** Drops the connection without DISCONNECT, so that the server publishes the will [MQTT-3.14.4-3]. */
   abort(): void {
-    this.driver.abort();
     this.settleAll(mqttError('closed', 'the client was aborted'));
+    this.driver.abort();
     this.driver.pump();
   }
 
@@ -238,11 +238,10 @@ export class Client extends Emitter<ClientEvents> {
   // What the driver tells.
 
   private connected(sessionPresent: boolean): void {
-    this.subscriptions.connected(sessionPresent);
+    const gone = this.subscriptions.connected(sessionPresent);
     while (this.sendSubscriptions()); // Before anything is published again: an answer to it must find its way back.
-    // What was settled just now may have closed the client.
-    if (this.driver.state === State.Connected)
-      this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
+    this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
+    for (const it of gone) this.subscriptions.finish(it);
   }
 
   private hand(message: ReceivedMessage): void {

@@ -108,8 +108,12 @@ export class Driver implements LinkOwner {
   // The network connection.
 
   linkOpened(): void {
+    const now = this.now();
+    const { keepAliveSeconds } = this.fields!;
     try {
-      this.connection.opened(this.fields!, this.now());
+      this.connection.opened(this.fields!, now);
+      // Before CONNACK no ping is sent, so the silence must end sooner [MQTT-3.1.2-23].
+      if (keepAliveSeconds > 0) this.deadline = sooner(this.deadline, after(now, keepAliveSeconds * 1_000));
     } catch (error) {
       this.lose(asError(error));
     }
@@ -250,7 +254,7 @@ export class Driver implements LinkOwner {
 
   /** Reading stops, rather than anything being dropped [MQTT-4.8.0-2]. */
   private isOverfull(): boolean {
-    return this.connection.inbox.handling() > this.settings.maxHeld;
+    return this.state === State.Connected && this.connection.inbox.held() > this.settings.maxHeld;
   }
 
   /** False when there is nothing to do. */
@@ -331,7 +335,7 @@ export class Driver implements LinkOwner {
       }
     } else if (this.deadline !== undefined && remaining(this.deadline, now) === 0) {
       if (this.state === State.Waiting) this.dial();
-      else this.lose(mqttError('connect-timeout', `no CONNACK within ${this.settings.connectTimeout} ms`));
+      else this.lose(mqttError('connect-timeout', 'no CONNACK in time'));
     }
     this.pump();
   }

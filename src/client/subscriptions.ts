@@ -52,15 +52,18 @@ export class Subscriptions {
     for (const it of replaced) this.finish(it, mqttError('closed', 'replaced by a later call'));
   }
 
-  /** A connection begins. Only where the server has lost the session is everything asked for again [MQTT-3.8.4-3]. */
-  connected(sessionPresent: boolean): void {
-    if (sessionPresent) return;
+  /**
+   * A connection begins. Only where the server has lost the session is everything asked for again [MQTT-3.8.4-3].
+   * @returns what was to be unsubscribed and is gone with the session, for finish()
+   */
+  connected(sessionPresent: boolean): readonly Entry[] {
     const gone: Entry[] = [];
+    if (sessionPresent) return gone;
     const kept: Entry[] = [];
     for (const it of this.entries) (it.wanted ? kept : gone).push(it);
     this.entries = kept;
     for (const it of kept) it.step = Step.Pending;
-    for (const it of gone) this.finish(it);
+    return gone;
   }
 
   /** The next packet to send: pending filters of one kind, as many as the machine takes at once. */

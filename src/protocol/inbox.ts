@@ -15,13 +15,6 @@ export class Inbox {
     this.rules = rules;
   }
 
-  /** Of these, the ones that came on this connection: what reading too fast costs. */
-  handling(): number {
-    let count = 0;
-    for (const { state } of this.machine.session.receipts) if (isHandling(state)) count++;
-    return count;
-  }
-
   /** Messages that the app has and is not done with, those of a lost connection included. */
   held(): number {
     let count = 0;
@@ -71,6 +64,7 @@ export class Inbox {
       if (it.message !== message) continue;
       it.message = undefined;
       it.state = this.rules[it.state]![Event.Handled]![0];
+      if (it.state !== State.HandledQos1) this.machine.session.changed?.(it, true); // Before PUBREC leaves (4.3.3).
       return true;
     }
     return false;
@@ -86,7 +80,6 @@ export class Inbox {
       if (!cell) continue;
       receipt.state = cell[0];
       if (receipt.state === State.Done) receipts.splice(i--, 1);
-      else this.machine.session.changed?.(receipt, true); // Before PUBREC leaves (4.3.3).
       this.machine.transmit(cell[1]!, receipt.packetId);
     }
   }

@@ -75,7 +75,8 @@ export class Outbox {
   discard(message: Publication): boolean {
     const { deliveries, reserved } = this.machine.session;
     const index = deliveries.findIndex((it) => it.message === message);
-    if (index < 0) return false;
+    // Once the server has taken it over it is no suspect, and PUBREL is owed (4.3.3).
+    if (index < 0 || deliveries[index]!.state === State.AwaitingPubcomp) return false;
     if (message.qos === 2) reserved.push(deliveries[index]!.packetId);
     this.removeAt(index);
     return true;
