@@ -79,17 +79,24 @@ test('the tarball holds the built and the original source, and nothing else', ()
   assert.ok(!names.some((it) => it.includes('test')));
 });
 
-/** The first block of TypeScript in the README. */
-const example = /```ts\n([\s\S]+?)```/.exec(readme)?.[1] ?? '';
+/** The blocks of TypeScript in the README; the first is the device in twenty lines. */
+const examples = [...readme.matchAll(/```ts\n([\s\S]+?)```/g)].map(([, text]) => text!);
+const example = examples[0] ?? '';
 
-test("the README's example has about twenty lines, and passes the compiler in strict mode", () => {
+test("the README's first example has about twenty lines", () => {
   const lines = example.split('\n').filter((it) => it.trim() !== '');
   assert.ok(lines.length >= 15 && lines.length <= 22, `${lines.length} lines`);
-  writeFileSync(join(user, 'device.ts'), example);
-  const flags = '--noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck device.ts'.split(' ');
-  const { status, stdout } = spawnSync(bin('tsc'), flags, { cwd: user, encoding: 'utf8' });
-  assert.equal(status, 0, stdout);
 });
+
+for (const [index, text] of examples.entries()) {
+  test(`example ${index + 1} of the README passes the compiler in strict mode`, () => {
+    const file = `example-${index + 1}.ts`;
+    writeFileSync(join(user, file), text);
+    const flags = `--noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck ${file}`.split(' ');
+    const { status, stdout } = spawnSync(bin('tsc'), flags, { cwd: user, encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
+  });
+}
 
 test("the README's example runs against the local platform", async () => {
   const platform = await Platform.start({ devices: [device] });
