@@ -1,7 +1,7 @@
 // mqtt-mote: everything that knows no host.
 
 export type { Adapter, Alarm, Endpoint, Security, Transport, TransportEvents, Warning } from './adapters/adapter.ts';
-export type { BackoffOptions } from './client/backoff.ts';
+export { type BackoffOptions, defaultRefusal, type Refusal } from './client/backoff.ts';
 export {
   Client,
   type ClientEvents,

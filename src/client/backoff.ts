@@ -10,7 +10,19 @@ export interface BackoffOptions {
   readonly maxMillis?: Millis | undefined;
   /** A connection that lasted this long counts as good: the ceiling falls back. In milliseconds; default 60,000. */
   readonly stableMillis?: Millis | undefined;
+  /** What follows a CONNACK that refuses, by its return code, 1 to 5 (3.2.2.3); default {@link defaultRefusal}. */
+  readonly refused?: ((returnCode: number) => Refusal) | undefined;
 }
+
+/** `retry`: dial again as after any failure. `patient`: with the longest delay at once. `stop`: only connect() dials again. */
+export type Refusal = 'retry' | 'patient' | 'stop';
+
+/**
+ * Protocol version and client id are not going to be accepted [MQTT-3.1.2-2] [MQTT-3.1.3-9]; a server that is not available will
+ * be; bad credentials may be a clock that is about to be set: signed anew, but seldom.
+ */
+export const defaultRefusal = (returnCode: number): Refusal =>
+  returnCode < 3 ? 'stop' : returnCode === 3 ? 'retry' : 'patient';
 
 /** So many connections in a row that the server closed soon after accepting them look like a second device. */
 const TAKEOVERS = 3;
@@ -25,6 +37,7 @@ export class Backoff {
   minMillis: Millis;
   maxMillis: Millis;
   stableMillis: Millis;
+  refused: (returnCode: number) => Refusal;
   /** Dials, or connections that did not last, in a row. */
   failures = 0;
   /** Connections in a row that the server accepted and closed soon after. */
@@ -34,6 +47,7 @@ export class Backoff {
     this.minMillis = options.minMillis ?? 2_000;
     this.maxMillis = options.maxMillis ?? 120_000;
     this.stableMillis = options.stableMillis ?? 60_000;
+    this.refused = options.refused ?? defaultRefusal;
   }
 
   /**
@@ -56,12 +70,11 @@ export class Backoff {
    * How long to wait before the next dial, or undefined where it would only fail the same way.
    * @param random uniform in [0, 1)
    */
-  delay({ code, returnCode = 0 }: MqttError, random: number): Millis | undefined {
-    if (FINAL.indexOf(code) >= 0) return undefined;
-    if (returnCode === 1 || returnCode === 2) return undefined; // Not accepted [MQTT-3.1.2-2] [MQTT-3.1.3-9].
+  delay({ code, returnCode }: MqttError, random: number): Millis | undefined {
+    const refusal = returnCode === undefined ? 'retry' : this.refused(returnCode);
+    if (FINAL.indexOf(code) >= 0 || refusal === 'stop') return undefined;
     const doublings = Math.min(this.failures - 1, 30);
-    // Bad credentials may be a clock that is about to be set: signed anew, but seldom.
-    const ceiling = returnCode > 3 ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
+    const ceiling = refusal === 'patient' ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
     return Math.max(LEAST_DELAY, Math.floor(random * ceiling));
   }
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ClientOptions, deviceSecret, mqttPacketFraming } from '../../src/index.ts';
+import { type ClientOptions, defaultRefusal, deviceSecret, mqttPacketFraming } from '../../src/index.ts';
 import type { MemoryPeer } from '../../src/memory.ts';
 import { obligingly, politely } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
@@ -222,6 +222,25 @@ for (const [returnCode, retries] of [
     assert.deepEqual(ends, retries ? [] : ['refused']);
   });
 }
+
+test('[3.2.2.3] what follows a refusal can be decided by its code', () => {
+  const asked: number[] = [];
+  const refused = (returnCode: number) => {
+    asked.push(returnCode);
+    return returnCode === 5 ? 'stop' : defaultRefusal(returnCode);
+  };
+  const it = world({ reconnect: { refused } });
+  let returnCode = 3;
+  it.server.respond = (_, connection) => connection.send({ cmd: 'connack', returnCode, sessionPresent: false });
+  it.connect();
+  returnCode = 5;
+  it.time.advance(10 * MINUTE);
+  assert.deepEqual(asked, [3, 5]);
+  assert.deepEqual(
+    it.disconnects.map(({ retryInMillis }) => retryInMillis),
+    [1_000, undefined],
+  );
+});
 
 test('[pain 16] credentials are made anew for every dial, and know how the last one ended', () => {
   const attempts: unknown[] = [];
