@@ -1,3 +1,3 @@
 // mqtt-mote/black-box-decoder: reads the bytes of a black box.
 
-export { type BlackBoxEntry, decodeBlackBox } from './client/black-box-decoder.ts';
+export { type BlackBoxEntry, decodeBlackBox } from './modules/black-box-decoder.ts';

@@ -1,3 +1,3 @@
 // mqtt-mote/black-box: the last things that happened, in a ring of bytes.
 
-export { BlackBox } from './client/black-box.ts';
+export { BlackBox } from './modules/black-box.ts';

@@ -1,3 +1,3 @@
 // mqtt-mote/policy-queue: a queue with a policy for each topic filter.
 
-export { PolicyQueue, type QueuePolicy, type QueueRule } from './client/policy-queue.ts';
+export { PolicyQueue, type QueuePolicy, type QueueRule } from './modules/policy-queue.ts';

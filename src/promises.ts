@@ -1,3 +1,3 @@
 // mqtt-mote/promises: promises, AbortSignal and asynchronous iteration over a client.
 
-export { type Cancellable, PromiseClient, type RoutedMessage } from './client/promises.ts';
+export { type Cancellable, PromiseClient, type RoutedMessage } from './modules/promises.ts';

@@ -1,3 +1,3 @@
 // mqtt-mote/quarantine: messages that get the connection closed each time are set aside.
 
-export { type QuarantineOptions, quarantine } from './client/quarantine.ts';
+export { type QuarantineOptions, quarantine } from './modules/quarantine.ts';

@@ -1,4 +1,4 @@
 // mqtt-mote/router: a handler for each topic filter.
 
-export { type MessageHandler, Router, type Thenable } from './client/router.ts';
+export { type MessageHandler, Router, type Thenable } from './modules/router.ts';
 export { matches } from './protocol/topic.ts';

@@ -1,13 +1,13 @@
 // Promises, AbortSignal and asynchronous iteration over a client, for hosts that have them. A layer: the client beneath stays
 // usable as it is.
 
+import type { Client, ConnectedEvent, PublishOptions, SubscribeOptions } from '../client/client.ts';
+import type { DisconnectedEvent } from '../client/state.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import type { QoS } from '../framing/packet.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
 import type { Millis } from '../time.ts';
-import type { Client, ConnectedEvent, PublishOptions, SubscribeOptions } from './client.ts';
 import { Router } from './router.ts';
-import type { DisconnectedEvent } from './state.ts';
 
 export interface Cancellable {
   /** Rejects with 'cancelled' when it fires. */

@@ -1,12 +1,12 @@
 // A queue with a policy for each topic filter: what happens to a message when there is no room, or when it gets old.
 
+import type { PublishOperation } from '../client/operation.ts';
+import { checkQueueLimits, inRange } from '../client/options.ts';
+import { type MessageQueue, type QueueLimits, queueFull, sizeOf } from '../client/queue.ts';
 import { mqttError } from '../error.ts';
 import { topicFilter } from '../framing/check.ts';
 import { matchLevels } from '../protocol/topic.ts';
 import { after, type Instant, MAX_AHEAD, type Millis, remaining, until } from '../time.ts';
-import type { PublishOperation } from './operation.ts';
-import { checkQueueLimits, inRange } from './options.ts';
-import { type MessageQueue, type QueueLimits, queueFull, sizeOf } from './queue.ts';
 
 /**
  * What happens when there is no room. `reject`: publish() throws 'queue-full'. `drop-newest`: the new message ends with

@@ -1,11 +1,11 @@
 // A handler for each filter: messages find their way by topic, wildcards are captured, asynchronous handlers delay the
 // acknowledgement. For apps that hand it a client; others do not carry it.
 
+import type { Client, SubscribeOptions } from '../client/client.ts';
+import type { Done, SubscribeDone } from '../client/operation.ts';
 import { topicFilter } from '../framing/check.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
 import { matchLevels } from '../protocol/topic.ts';
-import type { Client, SubscribeOptions } from './client.ts';
-import type { Done, SubscribeDone } from './operation.ts';
 
 /** Something that will be done later: a promise, where the host has them. */
 export interface Thenable {

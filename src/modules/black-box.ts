@@ -2,9 +2,9 @@
 // texts, no topics, no secrets. The decoder is black-box-decoder.ts, which a device leaves out.
 
 import type { Warning } from '../adapters/adapter.ts';
+import type { Client, Stats } from '../client/client.ts';
 import { type ErrorCode, mqttError } from '../error.ts';
 import type { Instant } from '../time.ts';
-import type { Client, Stats } from './client.ts';
 
 /** Numbers of the codes, in the order of their places; new ones are added at the end. */
 export const ERROR_CODES: readonly ErrorCode[] = Object.freeze([

@@ -1,10 +1,10 @@
 // Poison messages: one that gets the connection closed each time it is sent would keep everything else from being sent. It is
 // tried alone on a connection that has proved itself, and set aside when that closes too.
 
+import type { Client } from '../client/client.ts';
+import { inRange } from '../client/options.ts';
 import type { Publication } from '../protocol/session.ts';
 import { type Instant, type Millis, since } from '../time.ts';
-import type { Client } from './client.ts';
-import { inRange } from './options.ts';
 
 export interface QuarantineOptions {
   /** Connections in a row that end soon after the same message was sent again, 1 to 1,000; default 3. */

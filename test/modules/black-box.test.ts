@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BlackBox } from '../../src/black-box.ts';
 import { decodeBlackBox } from '../../src/black-box-decoder.ts';
-import { ERROR_CODES, WARNING_CODES } from '../../src/client/black-box.ts';
 import { VirtualTime } from '../../src/memory.ts';
+import { ERROR_CODES, WARNING_CODES } from '../../src/modules/black-box.ts';
 import { world } from '../support/world.ts';
 
 const told = (bytes: Uint8Array) =>
