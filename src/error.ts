@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'queue-full'
   | 'window-full'
   | 'not-connected'
+  // What the app or its host handed in threw: an identity, an adapter, a store.
+  | 'host-failed'
   // How an operation ended that was neither acknowledged nor refused by the server.
   | 'closed'
   | 'cancelled'
@@ -50,7 +52,16 @@ export interface MqttError extends Error, ErrorDetails {
 
 /** Makes an error; the caller throws it or hands it on. A plain Error with fields, since not every engine can extend Error. */
 export function mqttError(code: ErrorCode, message: string, details?: ErrorDetails): MqttError {
-  return Object.assign(new Error(message), { code }, details);
+  return Object.assign(new Error(message), { name: NAME, code }, details);
+}
+
+const NAME = 'MqttError';
+
+/** The error as it is where it is one of ours; else `host-failed`, with what was thrown as its cause. */
+export function asMqttError(thrown: unknown): MqttError {
+  const error = thrown as MqttError | undefined | null;
+  if (error?.name === NAME) return error;
+  return mqttError('host-failed', `something that was handed in threw: ${String(thrown)}`, { cause: thrown });
 }
 
 /** A violation of the standard by the server [MQTT-4.8.0-1]. */

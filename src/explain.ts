@@ -20,6 +20,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
   timeout: '{message}: try again, or allow more time',
   dropped: '{message}: publish less often, or let more wait',
   'set-aside': '{message}',
+  'host-failed': '{message}: see its cause',
   'malformed-packet': '{server} sent what is not MQTT 3.1.1 ({message}): check the port, and TLS or plain TCP',
   'unexpected-packet': '{server} broke the MQTT protocol ({message}): tell whoever runs it',
   refused: '{server} refused the login ({message}): look the code up in the manual of the platform',

@@ -10,9 +10,9 @@ export {
   type Stats,
   type SubscribeOptions,
 } from './client/client.ts';
-export type { Done, SubscribeDone } from './client/operation.ts';
+export type { Done, PublishOperation, SubscribeDone } from './client/operation.ts';
 export type { ClientOptions } from './client/options.ts';
-export type { QueueLimits } from './client/queue.ts';
+export type { MessageQueue, QueueLimits } from './client/queue.ts';
 export type { DisconnectedEvent } from './client/state.ts';
 export type { ErrorCode, ErrorDetails, MqttError } from './error.ts';
 export type { Framing } from './framing/framing.ts';
@@ -27,5 +27,12 @@ export { Connection } from './protocol/connection.ts';
 export type { ConnectFields, ConnectionOptions } from './protocol/connection-options.ts';
 export { atLeastOnce, type Rules } from './protocol/delivery.ts';
 export { exactlyOnce } from './protocol/exactly-once.ts';
-export type { Operation, Publication, ReceivedMessage, Subscription, Unsubscription } from './protocol/session.ts';
+export type {
+  Operation,
+  Publication,
+  ReceivedMessage,
+  Session,
+  Subscription,
+  Unsubscription,
+} from './protocol/session.ts';
 export { type Instant, type Millis, until } from './time.ts';

@@ -23,3 +23,7 @@ export function remaining(deadline: Instant, now: Instant, most: Millis = MAX_AH
 
 /** The instant `millis` after `start`. */
 export const after = (start: Instant, millis: Millis): Instant => (start + millis) >>> 0;
+
+/** The earlier of two deadlines that may not be set. */
+export const sooner = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
+  a === undefined || (b !== undefined && until(b, a) < 0) ? b : a;

@@ -70,11 +70,12 @@ export function readUtf8(bytes: Uint8Array, at: number, end: number): number {
   return code * 8 + length;
 }
 
-/** The text of well-formed bytes. */
+/** The text of UTF-8; it ends in a lone surrogate where the bytes are not well-formed. */
 export function textOf(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const read = readUtf8(bytes, at, bytes.length);
+    if (read < 0) return `${text}\ud800`; // Not well-formed: nor is the text, so that whoever checks it will see.
     const code = read >> 3;
     text += code < 0x10000 ? String.fromCharCode(code) : surrogates(code - 0x10000);
     at += read & 7;

@@ -48,7 +48,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
     // What an app hands in or puts on top. Nothing below knows of it, so that nothing below carries it.
     room: /^modules\//,
     may: [
-      /^(error|time)\.ts$/,
+      /^(error|time|utf8)\.ts$/,
       /^(modules|client|protocol)\//,
       /^framing\/(check|packet)\.ts$/,
       /^adapters\/adapter\.ts$/,

@@ -13,6 +13,7 @@ const GENERAL: Readonly<Record<ErrorCode, string>> = {
   'queue-full': 'the queue is full (MESSAGE): wait until earlier messages are done, or raise the limit of the queue',
   'window-full': 'MESSAGE: wait until one of them is acknowledged',
   'not-connected': 'MESSAGE to host:1: connect first',
+  'host-failed': 'MESSAGE: see its cause',
   closed: 'MESSAGE before this was done: ask again if it is still needed',
   cancelled: 'MESSAGE',
   timeout: 'MESSAGE: try again, or allow more time',

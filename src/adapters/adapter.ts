@@ -67,4 +67,6 @@ export interface Adapter {
   alarm(ring: () => void): Alarm;
   /** Uniform in [0, 1). Spreads reconnects; need not be secret. */
   random(): number;
+  /** Gets what a listener of the app threw when nobody listens for warnings. Must not throw. */
+  report(error: unknown): void;
 }

@@ -114,6 +114,8 @@ export interface MemoryAdapterOptions {
   readonly security?: Security | undefined;
   /** Uniform in [0, 1); default a constant 0.5. */
   readonly random?: (() => number) | undefined;
+  /** Gets what listeners threw; default: time throws it at whoever moves it. */
+  readonly report?: ((error: unknown) => void) | undefined;
 }
 
 class MemoryLink implements Transport, MemoryPeer {
@@ -238,6 +240,12 @@ export function memoryAdapter(options: MemoryAdapterOptions): Adapter {
   return {
     security,
     random,
+    report(error) {
+      if (options.report) return options.report(error);
+      time.schedule(0, () => {
+        throw error;
+      });
+    },
     now: () => time.now(),
     alarm: (ring) => time.alarm(ring),
     dial: (endpoint, events) => new MemoryLink(options, endpoint, events),

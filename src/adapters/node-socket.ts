@@ -113,4 +113,9 @@ export const nodeHost = Object.freeze({
   now: () => Math.floor(performance.now()) >>> 0,
   alarm: nodeAlarm,
   random: Math.random,
+  /** As if the listener had been called by Node itself. */
+  report: (error: unknown) =>
+    queueMicrotask(() => {
+      throw error;
+    }),
 });

@@ -7,9 +7,12 @@ import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
 import { nodeHost, socketTransport } from './node-socket.ts';
 
+/** A file of certificates, as text or as it was read. */
+export type Pem = string | Uint8Array;
+
 export interface NodeTlsOptions {
   /** Root certificates to trust, PEM, one or more in each text; default: those that Node ships. */
-  readonly ca?: string | readonly string[] | undefined;
+  readonly ca?: Pem | readonly Pem[] | undefined;
   /** The name that the server's certificate must hold, where it differs from the endpoint's host. */
   readonly serverName?: string | undefined;
   /** Least TLS version: `TLSv1.2` (default) or `TLSv1.3`. */
@@ -25,8 +28,10 @@ const DAY = 86_400_000;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** The roots in a text. @throws MqttError 'bad-option' */
-function parseRoots(text: string): X509Certificate[] {
-  const blocks = text.match(PEM);
+function parseRoots(pem: string | Uint8Array): X509Certificate[] {
+  const blocks = Buffer.from(pem as string)
+    .toString()
+    .match(PEM);
   if (!blocks) throw mqttError('bad-option', 'ca holds no PEM certificate');
   return blocks.map((block) => {
     try {
@@ -73,8 +78,13 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
   if (minVersion !== 'TLSv1.2' && minVersion !== 'TLSv1.3') {
     throw mqttError('bad-option', 'minVersion must be TLSv1.2 or TLSv1.3');
   }
-  const texts = options.ca === undefined ? [] : typeof options.ca === 'string' ? [options.ca] : [...options.ca];
-  const roots = texts.flatMap(parseRoots);
+  const files = options.ca === undefined ? [] : Array.isArray(options.ca) ? (options.ca as Pem[]) : [options.ca as Pem];
+  if (options.ca !== undefined && files.length === 0) throw mqttError('bad-option', 'ca holds no PEM certificate');
+  for (const file of files) {
+    const isPem = typeof file === 'string' || file instanceof Uint8Array;
+    if (!isPem) throw mqttError('bad-option', 'ca must be PEM, as text or bytes');
+  }
+  const roots = files.flatMap(parseRoots);
   const trust = options.ca === undefined ? {} : { ca: roots.map((root) => root.toString()) };
   return {
     ...nodeHost,

@@ -4,7 +4,7 @@ import type { ErrorCode, MqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
 
 export interface BackoffOptions {
-  /** Ceiling of the first delay, in milliseconds, 1 to maxMillis; default 2,000. */
+  /** Ceiling of the first delay, in milliseconds, 1 to maxMillis; default 2,000, or maxMillis where that is less. */
   readonly minMillis?: Millis | undefined;
   /** Ceiling that doubling ends at, in milliseconds, up to 86,400,000; default 120,000. */
   readonly maxMillis?: Millis | undefined;
@@ -44,8 +44,8 @@ export class Backoff {
   takeovers = 0;
 
   constructor(options: BackoffOptions) {
-    this.minMillis = options.minMillis ?? 2_000;
     this.maxMillis = options.maxMillis ?? 120_000;
+    this.minMillis = options.minMillis ?? Math.min(2_000, this.maxMillis);
     this.stableMillis = options.stableMillis ?? 60_000;
     this.refused = options.refused ?? defaultRefusal;
   }
@@ -68,10 +68,16 @@ export class Backoff {
 
   /**
    * How long to wait before the next dial, or undefined where it would only fail the same way.
-   * @param random uniform in [0, 1)
+   * @param random uniform in [0, 1) @param report gets what the app's own policy throws; then there is no next dial
    */
-  delay({ code, returnCode }: MqttError, random: number): Millis | undefined {
-    const refusal = returnCode === undefined ? 'retry' : this.refused(returnCode);
+  delay({ code, returnCode }: MqttError, random: number, report: (thrown: unknown) => void): Millis | undefined {
+    let refusal: Refusal = 'retry';
+    try {
+      if (returnCode !== undefined) refusal = this.refused(returnCode);
+    } catch (thrown) {
+      report(thrown);
+      refusal = 'stop';
+    }
     if (FINAL.indexOf(code) >= 0 || refusal === 'stop') return undefined;
     const doublings = Math.min(this.failures - 1, 30);
     const ceiling = refusal === 'patient' ? this.maxMillis : Math.min(this.maxMillis, this.minMillis * 2 ** doublings);
@@ -81,5 +87,29 @@ export class Backoff {
   reset(): void {
     this.failures = 0;
     this.takeovers = 0;
+  }
+}
+
+/** Connections in a row that died silently before the keep-alive is lengthened. */
+const SILENT_LOSSES = 2;
+
+/** The keep-alive, which grows where a network keeps losing links without a word: longer is recommended there. */
+export class Patience {
+  keepAliveSeconds: number;
+  private readonly most: number;
+  private losses = 0;
+
+  constructor(keepAliveSeconds: number, most: number) {
+    this.keepAliveSeconds = keepAliveSeconds;
+    this.most = most;
+  }
+
+  /** A connection has ended. @returns whether the keep-alive is longer from now on */
+  ended(code: ErrorCode): boolean {
+    this.losses = code === 'pingresp-timeout' ? this.losses + 1 : 0;
+    if (this.losses < SILENT_LOSSES || this.keepAliveSeconds === this.most) return false;
+    this.losses = 0;
+    this.keepAliveSeconds = Math.min(this.most, this.keepAliveSeconds * 2);
+    return true;
   }
 }

@@ -10,9 +10,9 @@ import { utf8 } from '../utf8.ts';
 import { Driver } from './driver.ts';
 import { Emitter } from './events.ts';
 import type { Done, PublishOperation, SubscribeDone } from './operation.ts';
-import type { ClientOptions } from './options.ts';
+import { type ClientOptions, checkCall } from './options.ts';
 import { type MessageQueue, Queue } from './queue.ts';
-import type { DisconnectedEvent } from './state.ts';
+import { type DisconnectedEvent, State } from './state.ts';
 import { type Batch, Subscriptions } from './subscriptions.ts';
 
 /** What the client does at the moment, for people and for {@link Client.stats}. */
@@ -75,14 +75,16 @@ export class Client extends Emitter<ClientEvents> {
   private readonly subscriptions: Subscriptions;
   /** The message that listeners are being called with, unless one of them holds it. */
   private handing: ReceivedMessage | undefined = undefined;
-  private thrown: { error: unknown } | undefined = undefined;
   private reporting = false;
+  /** Messages whose acknowledgement waits, and how many wait for it. */
+  private holds: { readonly message: ReceivedMessage; count: number }[] = [];
+  private lastConnected: ConnectedEvent | undefined = undefined;
 
   /** @throws MqttError 'bad-option' */
   constructor(options: ClientOptions) {
     super();
     this.driver = new Driver(options, {
-      connected: (sessionPresent) => this.connected(sessionPresent),
+      connected: (sessionPresent) => this.becomeConnected(sessionPresent),
       disconnected: (event) => this.emit('disconnected', event),
       message: (message) => this.hand(message),
       settled: (operation, granted, error) => this.settle(operation, granted, error),
@@ -90,7 +92,6 @@ export class Client extends Emitter<ClientEvents> {
       state: (state) => this.emit('state', STATE_NAMES[state]),
       sendMore: () => this.sendSubscriptions() || this.sendQueued(),
       givenUp: (error) => this.settleAll(error),
-      pumped: () => this.rethrow(),
       nextDeadline: () => this.queue.nextDeadline?.(),
       timeout: (now) => void this.queue.first(now), // Drops what has expired.
     });
@@ -118,9 +119,11 @@ export class Client extends Emitter<ClientEvents> {
    */
   publish(topic: string, payload: Uint8Array | string, options: PublishOptions = {}, done?: Done): PublishOperation {
     const bytes = typeof payload === 'string' ? utf8(payload) : payload;
-    if (!bytes) throw mqttError('bad-packet', 'payload holds a lone surrogate');
+    if (!bytes && typeof payload === 'string') throw mqttError('bad-packet', 'payload holds a lone surrogate');
+    checkCall(options, done);
     const { qos = 0, retain = false } = options;
-    const operation: PublishOperation = { topic, payload: bytes, qos, retain, done };
+    if (typeof retain !== 'boolean') throw mqttError('bad-packet', 'retain must be true or false');
+    const operation: PublishOperation = { topic, payload: bytes!, qos, retain, done };
     const { connection } = this.driver;
     connection.checkMessage(operation);
     const now = this.driver.now();
@@ -150,6 +153,7 @@ export class Client extends Emitter<ClientEvents> {
    * @throws MqttError 'bad-filter' or 'bad-packet'
    */
   subscribe(filter: string, options: SubscribeOptions = {}, done?: SubscribeDone): void {
+    checkCall(options, done);
     const { qos = 0 } = options;
     this.driver.connection.checkFilter({ filter, qos });
     this.subscriptions.want(filter, qos, true, done);
@@ -158,19 +162,29 @@ export class Client extends Emitter<ClientEvents> {
 
   /** @throws MqttError 'bad-filter' */
   unsubscribe(filter: string, done?: Done): void {
+    checkCall({}, done);
     this.driver.connection.checkFilter({ filter, qos: 0 });
     this.subscriptions.want(filter, 0, false, done);
     this.driver.pump();
   }
 
-  /** Called inside a message listener: the acknowledgement waits for acknowledge(). */
+  /**
+   * Called inside a message listener: the acknowledgement waits for acknowledge(), once for each hold().
+   * @throws MqttError 'bad-option' outside a listener: then it is too late
+   */
   hold(message: ReceivedMessage): void {
-    if (this.handing === message) this.handing = undefined;
+    if (this.handing !== message) throw mqttError('bad-option', 'hold() is for listeners, before they return');
+    const held = this.holds.find((it) => it.message === message);
+    if (held) held.count++;
+    else this.holds.push({ message, count: 1 });
   }
 
   /** The app is done with a message that it held. Acknowledgements leave in the order of arrival [MQTT-4.6.0-2]. */
   acknowledge(message: ReceivedMessage): void {
-    this.driver.connection.acknowledge(message, this.driver.now());
+    const held = this.holds.find((it) => it.message === message);
+    if (!held || --held.count > 0) return;
+    this.holds = this.holds.filter((it) => it !== held);
+    this.acknowledgeNow(message);
     this.driver.pump();
   }
 
@@ -179,15 +193,16 @@ export class Client extends Emitter<ClientEvents> {
    * @param done called once everything is closed and no timer is left, perhaps before this returns
    */
   close(done: () => void = () => {}): void {
-    this.settleAll(mqttError('closed', 'the client was closed'));
+    checkCall({}, done);
     this.driver.close(() => this.guard(done, undefined));
+    this.settleAll(mqttError('closed', 'the client was closed'));
     this.driver.pump();
   }
 
   /** Drops the connection without DISCONNECT, so that the server publishes the will [MQTT-3.14.4-3]. */
   abort(): void {
-    this.settleAll(mqttError('closed', 'the client was aborted'));
     this.driver.abort();
+    this.settleAll(mqttError('closed', 'the client was aborted'));
     this.driver.pump();
   }
 
@@ -199,6 +214,16 @@ export class Client extends Emitter<ClientEvents> {
   /** The state machine, for tools that look into it or stand beside it: quarantine, stores, traces. */
   get connection(): Connection {
     return this.driver.connection;
+  }
+
+  /** What `connected` said, while it is true. */
+  get connected(): ConnectedEvent | undefined {
+    return this.driver.state === State.Connected ? this.lastConnected : undefined;
+  }
+
+  /** Whether a filter is wanted: subscribed, or about to be. */
+  isWanted(filter: string): boolean {
+    return this.subscriptions.isWanted(filter);
   }
 
   /** A timer on the host's clock, not set. */
@@ -223,7 +248,7 @@ export class Client extends Emitter<ClientEvents> {
   }
 
   stats(): Stats {
-    const { inbox, outbox, session } = this.driver.connection;
+    const { inbox, session } = this.driver.connection;
     return {
       state: STATE_NAMES[this.driver.state],
       queued: this.queue.size(),
@@ -231,24 +256,34 @@ export class Client extends Emitter<ClientEvents> {
       inFlight: session.deliveries.length,
       held: inbox.held(),
       failures: this.driver.backoff.failures,
-      unknownAcknowledgements: outbox.unknown,
+      unknownAcknowledgements: session.unknown,
     };
   }
 
   // What the driver tells.
 
-  private connected(sessionPresent: boolean): void {
+  private becomeConnected(sessionPresent: boolean): void {
     const gone = this.subscriptions.connected(sessionPresent);
     while (this.sendSubscriptions()); // Before anything is published again: an answer to it must find its way back.
-    this.emit('connected', { endpoint: this.driver.endpoint(), sessionPresent });
+    const event = { endpoint: this.driver.endpoint(), sessionPresent };
+    this.lastConnected = event;
+    this.emit('connected', event, () => this.driver.state === State.Connected);
     for (const it of gone) this.subscriptions.finish(it);
   }
 
   private hand(message: ReceivedMessage): void {
     this.handing = message;
     this.emit('message', message);
-    if (this.handing === message) this.driver.connection.acknowledge(message, this.driver.now());
     this.handing = undefined;
+    if (!this.holds.some((it) => it.message === message)) this.acknowledgeNow(message);
+  }
+
+  private acknowledgeNow(message: ReceivedMessage): void {
+    try {
+      this.driver.connection.acknowledge(message, this.driver.now());
+    } catch (thrown) {
+      this.driver.fail(thrown);
+    }
   }
 
   private sendSubscriptions(): boolean {
@@ -263,8 +298,8 @@ export class Client extends Emitter<ClientEvents> {
     const now = this.driver.now();
     const first = this.queue.first(now);
     if (!first || !this.driver.connection.canPublish(first.qos)) return false;
-    this.queue.remove(first);
     this.driver.connection.publish(first, now);
+    this.queue.remove(first);
     return true;
   }
 
@@ -303,20 +338,12 @@ export class Client extends Emitter<ClientEvents> {
     this.emit('warning', { code, message, cause });
   }
 
-  /** A listener threw: the app hears of it as a warning, or gets it thrown once the work is done. */
+  /** A listener threw: the app hears of it as a warning, or the host does. It is never thrown at whoever happens to call. */
   protected override failed(error: unknown): void {
-    if (this.reporting || !this.has('warning')) {
-      this.thrown ??= { error };
-      return;
-    }
+    if (this.reporting || !this.has('warning')) this.driver.options.adapter.report(error);
+    if (this.reporting) return;
     this.reporting = true;
     this.warn('listener-failed', 'a listener threw', error);
     this.reporting = false;
-  }
-
-  private rethrow(): void {
-    const { thrown } = this;
-    this.thrown = undefined;
-    if (thrown) throw thrown.error;
   }
 }

@@ -2,31 +2,23 @@
 // connection is lost. Keeps one host timer.
 
 import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
-import { type MqttError, mqttError } from '../error.ts';
+import { asMqttError, type MqttError, mqttError } from '../error.ts';
 import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
-import { after, type Instant, remaining, since, until } from '../time.ts';
-import { Backoff } from './backoff.ts';
+import { after, type Instant, remaining, since, sooner, until } from '../time.ts';
+import { Backoff, Patience } from './backoff.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
 import { type DriverOwner, type DriverState, State } from './state.ts';
-
-/** Connections in a row that died silently before the keep-alive is lengthened. */
-const SILENT_LOSSES = 2;
-
-const asError = (error: unknown): MqttError =>
-  (error as MqttError).code ? (error as MqttError) : mqttError('bad-option', String(error), { cause: error });
-
-const sooner = (a: Instant | undefined, b: Instant | undefined): Instant | undefined =>
-  a === undefined || (b !== undefined && until(b, a) < 0) ? b : a;
 
 export class Driver implements LinkOwner {
   readonly options: ClientOptions;
   readonly settings: Settings;
   readonly connection: Connection;
   readonly backoff: Backoff;
+  private readonly patience: Patience;
   state: DriverState = State.Idle;
   private told: DriverState = State.Idle;
   private readonly owner: DriverOwner;
@@ -41,12 +33,12 @@ export class Driver implements LinkOwner {
   private ringAt: Instant | undefined = undefined;
   private connectedAt: Instant = 0;
   private endpointIndex = 0;
-  private keepAliveSeconds: number;
-  private silentLosses = 0;
   private lastError: MqttError | undefined = undefined;
   private fields: ConnectFields | undefined = undefined;
   private pumping = false;
+  /** Who waits for the end, and who is to be told that it has come. */
   private closers: (() => void)[] = [];
+  private closed: (() => void)[] = [];
   private connectAgain = false;
 
   /** @throws MqttError 'bad-option' */
@@ -56,9 +48,9 @@ export class Driver implements LinkOwner {
     this.owner = owner;
     this.adapter = options.adapter;
     this.connection = new Connection({ ...options, framing: options.framing ?? mqttPacketFraming() });
-    if (options.will) this.connection.checkMessage(options.will);
+    if (options.will) this.connection.checkWill(options.will);
     this.backoff = new Backoff(options.reconnect || {});
-    this.keepAliveSeconds = this.settings.keepAliveSeconds;
+    this.patience = new Patience(this.settings.keepAliveSeconds, this.settings.maxKeepAliveSeconds);
     this.timer = this.adapter.alarm(() => this.ring());
   }
 
@@ -68,6 +60,10 @@ export class Driver implements LinkOwner {
 
   endpoint(): Endpoint {
     return this.options.endpoints[this.endpointIndex]!;
+  }
+
+  is(state: DriverState): boolean {
+    return this.state === state;
   }
 
   /** Whether a packet that is given to the machine now goes out before anything that waits. */
@@ -81,10 +77,11 @@ export class Driver implements LinkOwner {
     if (this.state === State.Closing) this.connectAgain = true;
     if (this.state !== State.Idle) return;
     const { security } = this.adapter;
+    this.enter(State.Dialing, undefined);
     if (security === 'plaintext') this.warn('plaintext', 'plain TCP: anyone on the way can read and change everything');
     if (security === 'unauthenticated') this.warn('unauthenticated-server', 'this host cannot verify the server');
     this.backoff.reset();
-    this.dial();
+    if (this.is(State.Dialing)) this.dial(); // Who was warned may have thought better of it.
     this.pump();
   }
 
@@ -105,6 +102,12 @@ export class Driver implements LinkOwner {
     this.end();
   }
 
+  /** Something that the host handed in threw: the connection is given up, and tried again. */
+  fail(thrown: unknown): void {
+    if (this.link) this.lose(asMqttError(thrown));
+    else this.adapter.report(thrown);
+  }
+
   // The network connection.
 
   linkOpened(): void {
@@ -115,13 +118,16 @@ export class Driver implements LinkOwner {
       // Before CONNACK no ping is sent, so the silence must end sooner [MQTT-3.1.2-23].
       if (keepAliveSeconds > 0) this.deadline = sooner(this.deadline, after(now, keepAliveSeconds * 1_000));
     } catch (error) {
-      this.lose(asError(error));
+      this.lose(asMqttError(error));
     }
     this.pump();
   }
 
   linkReceived(bytes: Uint8Array): void {
-    this.connection.input(bytes, this.now());
+    const { connection } = this;
+    connection.input(bytes, this.now());
+    // A transport that is full holds back the close that a violation asks for: it has to go all the same [MQTT-4.8.0-1].
+    if (connection.fault && this.link?.rest) this.lose(connection.fault);
     this.pump();
   }
 
@@ -147,7 +153,7 @@ export class Driver implements LinkOwner {
       this.fields = this.connectFields();
       this.link = new Link(this, this.adapter, this.endpoint());
     } catch (error) {
-      this.lose(asError(error));
+      this.lose(asMqttError(error));
     }
   }
 
@@ -159,7 +165,7 @@ export class Driver implements LinkOwner {
       lastReturnCode: this.lastError?.returnCode,
     });
     const { clientId, userName, password } = credentials;
-    const { keepAliveSeconds } = this;
+    const { keepAliveSeconds } = this.patience;
     const { will } = this.options;
     return { clientId, userName, password, will, keepAliveSeconds, cleanSession: this.settings.cleanSession };
   }
@@ -174,12 +180,14 @@ export class Driver implements LinkOwner {
     this.backoff.ended(lasted, error.code === 'closed-by-peer' || error.code === 'tcp');
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastError = error;
-    const retryInMillis =
-      this.options.reconnect === false ? undefined : this.backoff.delay(error, this.adapter.random());
+    const { adapter, options } = this;
+    const report = (thrown: unknown) => adapter.report(thrown);
+    const retryInMillis = options.reconnect === false ? undefined : this.backoff.delay(error, adapter.random(), report);
     if (retryInMillis === undefined) this.enter(State.Idle, undefined);
     else this.enter(State.Waiting, after(now, retryInMillis));
-    this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
+    // What a listener begins now is not part of what has failed.
     if (retryInMillis === undefined) this.owner.givenUp(error);
+    this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
     if (wasConnected) this.judgeLoss(error);
   }
 
@@ -189,12 +197,8 @@ export class Driver implements LinkOwner {
       const times = this.backoff.takeovers;
       this.warn('takeover-suspected', `closed soon after login ${times} times: is this identity used twice?`);
     }
-    this.silentLosses = code === 'pingresp-timeout' ? this.silentLosses + 1 : 0;
-    const { maxKeepAliveSeconds } = this.settings;
-    if (this.silentLosses < SILENT_LOSSES || this.keepAliveSeconds === maxKeepAliveSeconds) return;
-    this.silentLosses = 0;
-    this.keepAliveSeconds = Math.min(maxKeepAliveSeconds, this.keepAliveSeconds * 2);
-    this.warn('keep-alive-lengthened', `connections keep dying: keep-alive is now ${this.keepAliveSeconds} s`);
+    if (!this.patience.ended(code)) return;
+    this.warn('keep-alive-lengthened', `links keep dying: keep-alive is now ${this.patience.keepAliveSeconds} s`);
   }
 
   private dropLink(): void {
@@ -208,16 +212,20 @@ export class Driver implements LinkOwner {
     const wasIdle = this.state === State.Idle;
     const wasConnected = this.state === State.Connected || this.state === State.Closing;
     this.enter(State.Idle, undefined);
+    this.closed = this.closed.concat(this.closers);
+    this.closers = [];
     this.dropLink();
     if (!wasIdle) this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
-    const { closers } = this;
-    this.closers = [];
-    this.arm();
-    for (const done of closers) done();
-    if (this.connectAgain) {
-      this.connectAgain = false;
-      this.connect();
-    }
+  }
+
+  /** Tells those who wait for the end, and begins anew where that was asked for. */
+  private finish(): void {
+    const { closed } = this;
+    this.closed = [];
+    for (const done of closed) done();
+    if (!this.connectAgain || this.state !== State.Idle) return;
+    this.connectAgain = false;
+    this.connect();
   }
 
   private enter(state: DriverState, deadline: Instant | undefined): void {
@@ -231,18 +239,15 @@ export class Driver implements LinkOwner {
   pump(): void {
     if (this.pumping) return; // A listener called us: the pump that called the listener goes on.
     this.pumping = true;
-    try {
-      while (this.step());
-    } finally {
-      this.pumping = false;
-    }
+    while (this.step());
+    this.pumping = false;
     this.watchForStall();
     const unread = this.link !== undefined && (!!this.link.rest || this.isOverfull());
-    this.connection.unread = unread;
+    if (unread !== this.connection.unread) this.connection.setUnread(unread);
     this.link?.pause(unread);
     this.arm();
     this.tellState();
-    this.owner.pumped();
+    this.finish();
   }
 
   /** States are told once the work is done: a listener may do as it likes. */
@@ -260,12 +265,14 @@ export class Driver implements LinkOwner {
   /** False when there is nothing to do. */
   private step(): boolean {
     if (this.link?.rest) return false;
-    const action = this.connection.poll();
-    if (action) {
+    try {
+      const action = this.connection.poll();
+      if (!action) return this.state === State.Connected && this.owner.sendMore();
       this.carryOut(action);
-      return true;
+    } catch (thrown) {
+      this.lose(asMqttError(thrown)); // A transport or a store failed: the connection is not to be trusted any more.
     }
-    return this.state === State.Connected && this.owner.sendMore();
+    return true;
   }
 
   private carryOut(action: Action): void {

@@ -1,26 +1,44 @@
 // A typed event emitter: synchronous, without a host's own.
 
-export class Emitter<Events> {
-  private listeners: { [Name in keyof Events]?: ((event: Events[Name]) => void)[] } = {};
+import { mqttError } from '../error.ts';
 
-  /** Adds a listener. Listeners are called in the order of their adding, at once. */
-  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
+interface Entry<Event> {
+  readonly listener: (event: Event) => void;
+  readonly observes: boolean;
+}
+
+export abstract class Emitter<Events> {
+  private listeners: { [Name in keyof Events]?: Entry<Events[Name]>[] } = {};
+
+  /**
+   * Adds a listener. Listeners are called in the order of their adding, at once.
+   * @param observes it only looks on: for warnings it does not count as somebody who deals with them
+   * @throws MqttError 'bad-option' when it is no function
+   */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void, observes = false): void {
+    if (typeof listener !== 'function')
+      throw mqttError('bad-option', `the listener for ${String(name)} is no function`);
     // A new list, so that one that is being called is left alone.
-    this.listeners[name] = (this.listeners[name] ?? []).concat([listener]);
+    this.listeners[name] = (this.listeners[name] ?? []).concat([{ listener, observes }]);
   }
 
   /** Removes a listener; unknown ones are ignored. */
   off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
-    this.listeners[name] = (this.listeners[name] ?? []).filter((it) => it !== listener);
+    this.listeners[name] = (this.listeners[name] ?? []).filter((it) => it.listener !== listener);
   }
 
-  /** Calls every listener. One that throws does not keep the others from being called: `failed` hears of it. */
-  protected emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-    for (const listener of this.listeners[name] ?? []) this.guard(listener, event);
+  /**
+   * Calls every listener. One that throws does not keep the others from being called: `failed` hears of it.
+   * @param holds whether the event is still true, where a listener may have ended it
+   */
+  protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds: () => boolean = () => true): void {
+    for (const { listener } of this.listeners[name] ?? []) if (holds()) this.guard(listener, event);
   }
 
+  /** Whether somebody deals with events of this name. */
   protected has(name: keyof Events): boolean {
-    return (this.listeners[name] ?? []).length > 0;
+    for (const { observes } of this.listeners[name] ?? []) if (!observes) return true;
+    return false;
   }
 
   /** Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
@@ -32,8 +50,6 @@ export class Emitter<Events> {
     }
   }
 
-  /** Something that the app handed in threw. */
-  protected failed(error: unknown): void {
-    throw error;
-  }
+  /** Something that the app handed in threw. Must not throw. */
+  protected abstract failed(error: unknown): void;
 }

@@ -6,6 +6,7 @@ import type { MqttError } from '../error.ts';
 export interface LinkOwner {
   linkOpened(): void;
   linkReceived(bytes: Uint8Array): void;
+  /** All or some of what was held has been taken. */
   linkWritable(): void;
   linkClosed(error: MqttError | undefined): void;
   linkWarning(warning: Warning): void;
@@ -62,8 +63,7 @@ export class Link implements TransportEvents {
     const { rest } = this;
     this.rest = undefined;
     if (rest) this.write(rest);
-    if (this.rest) return;
-    if (this.closing) this.transport.close();
+    if (this.closing && !this.rest) this.transport.close();
     this.owner?.linkWritable();
   }
 

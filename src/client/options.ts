@@ -5,7 +5,7 @@ import { mqttError } from '../error.ts';
 import type { Framing } from '../framing/framing.ts';
 import type { Message } from '../framing/packet.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Rules } from '../protocol/delivery.ts';
+import { type Rules, State } from '../protocol/delivery.ts';
 import type { Millis } from '../time.ts';
 import type { BackoffOptions } from './backoff.ts';
 import type { MessageQueue, QueueLimits } from './queue.ts';
@@ -69,7 +69,7 @@ const bad = (message: string) => mqttError('bad-option', message);
 
 /** @throws MqttError 'bad-option' */
 export function inRange(name: string, value: number, least: number, most: number): number {
-  if (!(value >= least && value <= most && value % 1 === 0)) {
+  if (typeof value !== 'number' || !(value >= least && value <= most && value % 1 === 0)) {
     throw bad(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
   }
   return value;
@@ -83,13 +83,17 @@ export function checkQueueLimits({ messages = 0, bytes = 0 }: QueueLimits): void
 
 function checkEndpoints(endpoints: readonly Endpoint[] | undefined): void {
   if (!endpoints?.length) throw bad('no endpoint: copy host and port from the console of your platform');
-  for (const { host, port } of endpoints) {
+  for (const endpoint of endpoints) {
+    const { host, port } = endpoint ?? {};
     if (typeof host !== 'string' || host === '') throw bad('an endpoint without host');
     inRange('port', port, 1, MAX_TWO_BYTES);
   }
 }
 
+const SECURITY: readonly unknown[] = Object.freeze(['authenticated', 'unauthenticated', 'plaintext']);
+
 function checkSecurity({ adapter, allowPlaintext, production }: ClientOptions): void {
+  if (SECURITY.indexOf(adapter.security) < 0) throw bad(`adapter.security ${adapter.security} is unknown`);
   if (adapter.security !== 'plaintext') return;
   if (production) throw bad('production refuses plain TCP: use TLS');
   if (!allowPlaintext) throw bad('plain TCP is for tests only: use TLS, or set allowPlaintext');
@@ -97,15 +101,39 @@ function checkSecurity({ adapter, allowPlaintext, production }: ClientOptions): 
 
 function checkReconnect(options: BackoffOptions | false | undefined): void {
   if (!options) return;
-  const { minMillis = 2_000, maxMillis = 120_000, stableMillis = 60_000 } = options;
+  const { minMillis, maxMillis = 120_000, stableMillis = 60_000, refused } = options;
   inRange('reconnect.maxMillis', maxMillis, 1, 24 * HOUR);
-  inRange('reconnect.minMillis', minMillis, 1, maxMillis);
+  inRange('reconnect.minMillis', minMillis ?? 1, 1, maxMillis);
+  if (refused !== undefined) isFunction('reconnect.refused', refused);
   inRange('reconnect.stableMillis', stableMillis, 0, 24 * HOUR);
+}
+
+function isFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw bad(`${name} must be a function`);
+}
+
+function checkParts({ adapter, identity, framing, delivery, queue }: ClientOptions): void {
+  isFunction('adapter.dial', adapter?.dial);
+  isFunction('identity.credentials', identity?.credentials);
+  if (framing !== undefined) isFunction('framing.encode', framing.encode);
+  const isRules = typeof delivery === 'object' && delivery?.[State.AwaitingPuback];
+  if (delivery !== undefined && !isRules) throw bad('delivery must be atLeastOnce or exactlyOnce');
+  if (queue !== undefined && (typeof queue !== 'object' || queue === null))
+    throw bad('queue must be limits or a queue');
+}
+
+function checkSwitches(options: ClientOptions): void {
+  for (const name of ['cleanSession', 'allowPlaintext', 'production'] as const) {
+    const value = options[name];
+    if (value !== undefined && typeof value !== 'boolean') throw bad(`${name} must be true or false`);
+  }
 }
 
 /** @throws MqttError 'bad-option' */
 export function checkOptions(options: ClientOptions): Settings {
-  for (const name of ['adapter', 'identity'] as const) if (!options[name]) throw bad(`${name} is missing`);
+  if (typeof options !== 'object' || options === null) throw bad('a client needs options');
+  checkParts(options);
+  checkSwitches(options);
   checkEndpoints(options.endpoints);
   checkSecurity(options);
   checkReconnect(options.reconnect);
@@ -127,4 +155,13 @@ export function checkOptions(options: ClientOptions): Settings {
     maxHeld: inRange('maxHeld', options.maxHeld ?? 100, 1, MAX_TWO_BYTES),
     maxFilters: inRange('maxFiltersPerSubscribe', options.maxFiltersPerSubscribe ?? 5, 1, 1_000),
   };
+}
+
+/**
+ * A function where options belong is the first mistake of those who come from other clients.
+ * @throws MqttError 'bad-option'
+ */
+export function checkCall(options: unknown, done: unknown): void {
+  if (typeof options !== 'object' || options === null) throw bad('options must be an object');
+  if (done !== undefined && typeof done !== 'function') throw bad('done must be a function');
 }

@@ -34,6 +34,13 @@ export const sizeOf = (it: PublishOperation): number => it.topic.length + it.pay
 export const queueFull = (queue: MessageQueue): MqttError =>
   mqttError('queue-full', `${queue.size()} messages of ${queue.bytes()} bytes wait`);
 
+/** A message that no waiting will make room for. */
+export const neverFits = (operation: PublishOperation, maxBytes: number): MqttError =>
+  mqttError(
+    'packet-too-large',
+    `a message of ${sizeOf(operation)} bytes never fits into the queue.bytes of ${maxBytes}`,
+  );
+
 /** First in, first out; full is full. */
 export class Queue implements MessageQueue {
   dropped: MessageQueue['dropped'] = () => {};
@@ -49,6 +56,7 @@ export class Queue implements MessageQueue {
 
   add(operation: PublishOperation): void {
     const held = this.held + sizeOf(operation);
+    if (sizeOf(operation) > this.maxBytes && this.maxMessages > 0) throw neverFits(operation, this.maxBytes);
     if (this.waiting.length >= this.maxMessages || held > this.maxBytes) throw queueFull(this);
     this.waiting.push(operation);
     this.held = held;

@@ -32,8 +32,6 @@ export interface DriverOwner {
   sendMore(): boolean;
   /** No further dial will follow: nobody may be left waiting. */
   givenUp(error: MqttError): void;
-  /** All work is done, for now: the moment to throw what a listener threw. */
-  pumped(): void;
   /** When something that waits in the owner has to be looked at, connected or not. */
   nextDeadline(): Instant | undefined;
   /** Looks at it. */

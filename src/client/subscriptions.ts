@@ -52,6 +52,11 @@ export class Subscriptions {
     for (const it of replaced) this.finish(it, mqttError('closed', 'replaced by a later call'));
   }
 
+  isWanted(filter: string): boolean {
+    for (const it of this.entries) if (it.filter === filter) return it.wanted;
+    return false;
+  }
+
   /**
    * A connection begins. Only where the server has lost the session is everything asked for again [MQTT-3.8.4-3].
    * @returns what was to be unsubscribed and is gone with the session, for finish()

@@ -213,7 +213,14 @@ class MqttPacketFraming implements Framing {
 /** Default limit of a packet: the platform's largest payload, 256 KiB, and room for its header and topic. */
 export const DEFAULT_MAX_PACKET_SIZE = 266_240;
 
-/** @param maxPacketSize in bytes, fixed header included, both ways; 128 to 268,435,460 */
+/**
+ * Each client needs one of its own.
+ * @param maxPacketSize in bytes, fixed header included, both ways; 128 to 268,435,460
+ * @throws MqttError 'bad-option'
+ */
 export function mqttPacketFraming(maxPacketSize: number = DEFAULT_MAX_PACKET_SIZE): Framing {
+  if (typeof maxPacketSize !== 'number' || !(maxPacketSize >= 128 && maxPacketSize <= 268_435_460)) {
+    throw mqttError('bad-option', 'maxPacketSize must be a number from 128 to 268435460');
+  }
   return new MqttPacketFraming(maxPacketSize);
 }

@@ -32,6 +32,11 @@ const bad = (message: string) => mqttError('bad-option', message);
 const breaksPair = (text: string): boolean => text.indexOf('|') >= 0 || text.indexOf(',') >= 0;
 
 function check(options: DeviceSecretOptions): void {
+  if (typeof options !== 'object' || options === null)
+    throw bad('deviceSecret() needs productKey, deviceName, deviceSecret');
+  if (options.signMethod !== undefined && typeof options.signMethod.hmac !== 'function') {
+    throw bad('signMethod must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
+  }
   for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
     if (typeof options[name] !== 'string' || options[name] === '') throw bad(`${name} is missing`);
   }
@@ -43,6 +48,7 @@ function check(options: DeviceSecretOptions): void {
   if (clientId !== undefined && clientId.indexOf('|') >= 0) throw bad('clientId must not contain |');
   for (const name of Object.keys(extras)) {
     if (RESERVED.indexOf(name) >= 0 || name === '') throw bad(`extras must not contain ${name || 'an empty name'}`);
+    if (typeof extras[name] !== 'string') throw bad(`extras.${name} must be a string`);
     if (name.indexOf('=') >= 0 || breaksPair(name) || breaksPair(extras[name]!)) {
       throw bad(`extras.${name} must not contain | or , (nor = in its name)`);
     }

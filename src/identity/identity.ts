@@ -1,6 +1,6 @@
 // Who the device is. Credentials are made anew for every CONNECT, since a signature may hold a time.
 
-import type { ErrorCode } from '../error.ts';
+import { type ErrorCode, mqttError } from '../error.ts';
 
 /** The limits of a platform that a client has to keep, so that a silent disconnect becomes a local error. */
 export interface Profile {
@@ -35,5 +35,8 @@ export interface Identity {
   credentials(attempt: Attempt): Credentials;
 }
 
-/** A fixed client id, user name and password, for any MQTT 3.1.1 server. */
-export const plainIdentity = (credentials: Credentials): Identity => ({ credentials: () => credentials });
+/** A fixed client id, user name and password, for any MQTT 3.1.1 server. @throws MqttError 'bad-option' */
+export function plainIdentity(credentials: Credentials): Identity {
+  if (typeof credentials?.clientId !== 'string') throw mqttError('bad-option', 'plainIdentity() needs a clientId');
+  return { credentials: () => credentials };
+}

@@ -1,8 +1,8 @@
 // Reads what a black box has kept. For the side that gets the bytes; a device leaves it out.
 
 import { mqttError } from '../error.ts';
-import { type Instant, type Millis, until } from '../time.ts';
-import { ENTRY, ERROR_CODES, Kind, STATES, WARNING_CODES } from './black-box.ts';
+import { type Instant, type Millis, since } from '../time.ts';
+import { ENTRY, ERROR_CODES, Kind, NO_DETAIL, STATES, WARNING_CODES } from './black-box.ts';
 
 export interface BlackBoxEntry {
   /** How long before the dump it happened. */
@@ -13,8 +13,6 @@ export interface BlackBoxEntry {
   /** Of a state: messages in flight. Of a disconnection: return code, or tenths of a second until the next dial. */
   readonly detail: number | undefined;
 }
-
-const NONE = 65_535;
 
 function describe(kind: number, code: number): Pick<BlackBoxEntry, 'what' | 'code'> | undefined {
   switch (kind) {
@@ -51,9 +49,9 @@ export function decodeBlackBox(bytes: Uint8Array): BlackBoxEntry[] {
     if (!described) continue;
     const detail = (bytes[at + 6]! << 8) | bytes[at + 7]!;
     entries.push({
-      ageMillis: until(dumpedAt, instantAt(bytes, at)),
+      ageMillis: since(instantAt(bytes, at), dumpedAt),
       ...described,
-      detail: detail === NONE ? undefined : detail,
+      detail: detail === NO_DETAIL ? undefined : detail,
     });
   }
   return entries;

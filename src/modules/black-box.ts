@@ -31,6 +31,7 @@ export const ERROR_CODES: readonly ErrorCode[] = Object.freeze([
   'tcp',
   'tls',
   'closed-by-peer',
+  'host-failed',
 ]);
 
 export const WARNING_CODES: readonly Warning['code'][] = Object.freeze([
@@ -50,7 +51,10 @@ export const Kind = Object.freeze({ Empty: 0, State: 1, Session: 2, Disconnected
 
 export const ENTRY = 8;
 
-const clamp = (value: number): number => Math.min(65_535, Math.max(0, Math.floor(value)));
+export const NO_DETAIL = 65_535;
+
+/** Below what stands for none. */
+const clamp = (value: number): number => Math.min(NO_DETAIL - 1, Math.max(0, Math.floor(value)));
 
 export class BlackBox {
   private readonly client: Client;
@@ -65,16 +69,20 @@ export class BlackBox {
     }
     this.client = client;
     this.ring = new Uint8Array(bytes);
-    client.on('state', (state) => this.note(Kind.State, STATES.indexOf(state), client.stats().inFlight));
-    client.on('connected', ({ sessionPresent }) => this.note(Kind.Session, sessionPresent ? 1 : 0, 0));
-    client.on('disconnected', ({ code, error, retryInMillis }) => {
-      const detail = error?.returnCode ?? (retryInMillis === undefined ? 65_535 : clamp(retryInMillis / 100));
-      this.note(Kind.Disconnected, ERROR_CODES.indexOf(code), detail);
-    });
-    client.on('warning', ({ code }) => this.note(Kind.Warning, WARNING_CODES.indexOf(code), 0));
+    client.on('state', (state) => this.note(Kind.State, STATES.indexOf(state), client.stats().inFlight), true);
+    client.on('connected', ({ sessionPresent }) => this.note(Kind.Session, sessionPresent ? 1 : 0, 0), true);
+    client.on(
+      'disconnected',
+      ({ code, error, retryInMillis }) => {
+        const detail = error?.returnCode ?? (retryInMillis === undefined ? NO_DETAIL : clamp(retryInMillis / 100));
+        this.note(Kind.Disconnected, ERROR_CODES.indexOf(code), detail);
+      },
+      true,
+    );
+    client.on('warning', ({ code }) => this.note(Kind.Warning, WARNING_CODES.indexOf(code), 0), true);
   }
 
-  /** Leaves a mark of the app's own. @param code 0 to 255 @param detail 0 to 65,535; what is above is cut */
+  /** Leaves a mark of the app's own. @param code 0 to 255 @param detail 0 to 65,534; what is above is cut */
   mark(code: number, detail = 0): void {
     this.note(Kind.Mark, code & 255, clamp(detail));
   }

@@ -2,7 +2,7 @@
 
 import type { PublishOperation } from '../client/operation.ts';
 import { checkQueueLimits, inRange } from '../client/options.ts';
-import { type MessageQueue, type QueueLimits, queueFull, sizeOf } from '../client/queue.ts';
+import { type MessageQueue, neverFits, type QueueLimits, queueFull, sizeOf } from '../client/queue.ts';
 import { mqttError } from '../error.ts';
 import { topicFilter } from '../framing/check.ts';
 import { matchLevels } from '../protocol/topic.ts';
@@ -67,20 +67,22 @@ export class PolicyQueue implements MessageQueue {
 
   add(operation: PublishOperation, now: Instant): void {
     this.expire(now);
+    if (sizeOf(operation) > this.maxBytes && this.maxMessages > 0) throw neverFits(operation, this.maxBytes);
     const rule = this.ruleOf(operation.topic);
     const victims = this.makeRoom(operation, rule);
     if (!victims) {
       if (rule.policy !== 'drop-newest') throw queueFull(this);
       return this.drop(operation, 'no-room');
     }
-    for (const it of victims) {
-      this.remove(it);
-      this.drop(it, it.topic === operation.topic && rule.policy === 'latest' ? 'replaced' : 'no-room');
-    }
+    for (const it of victims) this.remove(it);
     const { timeToLiveMillis } = rule;
     const expiry = timeToLiveMillis === undefined ? undefined : after(now, timeToLiveMillis);
     this.waiting.push({ operation, rule, expiry });
     this.held += sizeOf(operation);
+    // At the end: who hears of it may publish again.
+    for (const it of victims) {
+      this.drop(it, it.topic === operation.topic && rule.policy === 'latest' ? 'replaced' : 'no-room');
+    }
   }
 
   first(now: Instant): PublishOperation | undefined {

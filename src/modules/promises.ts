@@ -2,17 +2,18 @@
 // usable as it is.
 
 import type { Client, ConnectedEvent, PublishOptions, SubscribeOptions } from '../client/client.ts';
+import { inRange } from '../client/options.ts';
 import type { DisconnectedEvent } from '../client/state.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import type { QoS } from '../framing/packet.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
-import type { Millis } from '../time.ts';
+import { MAX_AHEAD, type Millis } from '../time.ts';
 import { Router } from './router.ts';
 
 export interface Cancellable {
   /** Rejects with 'cancelled' when it fires. */
   readonly signal?: AbortSignal | undefined;
-  /** Rejects with 'timeout' after so many milliseconds on the client's clock, 1 to 2^31 - 1; default: never. */
+  /** Rejects with 'timeout' after so many milliseconds on the client's clock, 1 to 2^30; default: never. */
   readonly timeoutMillis?: Millis | undefined;
 }
 
@@ -28,11 +29,13 @@ function settleable<T>(
   client: Client,
   { signal, timeoutMillis }: Cancellable,
   begin: (resolve: (value: T) => void, reject: Fail) => void,
-  giveUp: (reason: string) => void = () => {},
+  giveUp: (reason: string) => unknown = () => {},
+  why: () => unknown = () => undefined,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
+    if (timeoutMillis !== undefined) inRange('timeoutMillis', timeoutMillis, 1, MAX_AHEAD);
     if (signal?.aborted) return reject(mqttError('cancelled', 'cancelled before it began', { cause: signal.reason }));
-    const timer = client.alarm(() => end('timeout', `not done within ${timeoutMillis} ms`));
+    const timer = client.alarm(() => end('timeout', `not done within ${timeoutMillis} ms`, why()));
     const abort = () => end('cancelled', 'cancelled by its signal', signal?.reason);
     const cleanUp = () => {
       timer.clear();
@@ -78,6 +81,8 @@ const settler =
 export class PromiseClient {
   readonly client: Client;
   private readonly router: Router;
+  /** How many loops go over each filter. */
+  private readonly loops: { [filter: string]: number } = {};
 
   constructor(client: Client) {
     this.client = client;
@@ -85,11 +90,16 @@ export class PromiseClient {
   }
 
   /**
-   * Resolves at the first connection. Dials that will be tried again do not end it: only a time-out, a signal, or the end of
-   * trying does. The client is closed when it is given up.
+   * Resolves at the first connection, at once where there is one. Dials that will be tried again do not end it: only a
+   * time-out, a signal, or the end of trying does; how the last dial failed is then the cause. What this call has begun is
+   * closed when it is given up.
    */
   connect(options: Cancellable = {}): Promise<ConnectedEvent> {
     const { client } = this;
+    if (client.connected) return Promise.resolve(client.connected);
+    const { state } = client.stats();
+    let isClosing = state === 'closing';
+    let lastError: MqttError | undefined;
     let forget = () => {};
     return settleable<ConnectedEvent>(
       client,
@@ -100,7 +110,12 @@ export class PromiseClient {
           resolve(event);
         };
         const disconnected = ({ error, retryInMillis }: DisconnectedEvent) => {
+          lastError = error;
           if (retryInMillis !== undefined) return;
+          if (isClosing && !error) {
+            isClosing = false; // The end of what was before.
+            return;
+          }
           forget();
           reject(error ?? mqttError('closed', 'the client was closed'));
         };
@@ -114,8 +129,9 @@ export class PromiseClient {
       },
       () => {
         forget();
-        client.close();
+        if (state === 'idle' || state === 'closing') client.close();
       },
+      () => lastError,
     );
   }
 
@@ -136,13 +152,17 @@ export class PromiseClient {
     );
   }
 
-  /** Resolves with the granted QoS, which may be lower than the one asked for. Given up, the filter is unsubscribed. */
+  /**
+   * Resolves with the granted QoS, which may be lower than the one asked for. Given up, a filter that was not wanted before
+   * is unsubscribed.
+   */
   subscribe(filter: string, options: SubscribeOptions & Cancellable = {}): Promise<QoS> {
+    const wasWanted = this.client.isWanted(filter);
     return settleable<QoS>(
       this.client,
       options,
       (resolve, reject) => this.client.subscribe(filter, options, settler(resolve, reject)),
-      () => this.client.unsubscribe(filter),
+      () => wasWanted || this.client.unsubscribe(filter),
     );
   }
 
@@ -158,13 +178,28 @@ export class PromiseClient {
   }
 
   /**
-   * Subscribes, and iterates over what comes. A message is acknowledged when the next one is asked for, so what the loop
-   * does not keep up with stays with the server: reading stops at `maxHeld`. Leaving the loop unsubscribes.
-   * The iteration ends when its signal fires or the client is closed; it throws 'subscription-refused' where the server refuses the filter.
+   * Subscribes, and iterates over what comes. A message of QoS 1 or 2 is acknowledged when the next one is asked for, so what
+   * the loop does not keep up with stays with the server: reading stops at `maxHeld`. QoS 0 cannot be held back: beyond
+   * `maxBuffered` the oldest is dropped, and counted. Leaving the loop acknowledges what has come, and unsubscribes with the
+   * last loop over the filter. The iteration ends when its signal fires or the client is closed, after what has come by then;
+   * it throws where the server refuses the filter.
+   * @throws MqttError 'bad-filter', 'bad-packet' or 'bad-option'
    */
-  messages(filter: string, options: SubscribeOptions & Cancellable = {}): AsyncIterableIterator<RoutedMessage> {
-    return new MessageStream(this.client, this.router, filter, options);
+  messages(filter: string, options: MessagesOptions = {}): MessageStream {
+    const stream = new MessageStream(this.client, this.router, filter, options, () => {
+      this.loops[filter] = this.loops[filter]! - 1;
+      if (this.loops[filter] === 0) this.client.unsubscribe(filter);
+    });
+    this.loops[filter] = (this.loops[filter] ?? 0) + 1;
+    return stream;
   }
+}
+
+export interface MessagesOptions extends SubscribeOptions {
+  /** Ends the iteration when it fires. */
+  readonly signal?: AbortSignal | undefined;
+  /** Messages that may wait for the loop, 1 to 1,000,000; default 1,000. */
+  readonly maxBuffered?: number | undefined;
 }
 
 interface Waiter {
@@ -172,30 +207,45 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
+interface Buffered {
+  readonly message: RoutedMessage;
+  readonly acknowledge: () => void;
+  /** It came on a connection that is gone: it will come again, or never counted. */
+  isStale: boolean;
+}
+
 const END: IteratorResult<RoutedMessage, undefined> = Object.freeze({ done: true, value: undefined });
 
-class MessageStream implements AsyncIterableIterator<RoutedMessage> {
-  private readonly router: Router;
-  private readonly filter: string;
+/** The messages of one filter, for one loop. */
+export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
+  /** Messages of QoS 0, or of lost connections, that were dropped because the loop did not keep up. */
+  dropped = 0;
+  private readonly leave: () => void;
   private readonly stop: () => void;
-  private waiting: { message: RoutedMessage; acknowledge: () => void }[] = [];
+  private readonly maxBuffered: number;
+  private waiting: Buffered[] = [];
   private waiters: Waiter[] = [];
   private acknowledge: () => void = () => {};
   private ended = false;
   private error: MqttError | undefined = undefined;
 
-  constructor(client: Client, router: Router, filter: string, options: SubscribeOptions & Cancellable) {
-    this.router = router;
-    this.filter = filter;
+  /** Made by {@link PromiseClient.messages}. @param leave called once, when it has ended */
+  constructor(client: Client, router: Router, filter: string, options: MessagesOptions, leave: () => void) {
+    this.leave = leave;
+    this.maxBuffered = inRange('maxBuffered', options.maxBuffered ?? 1_000, 1, 1_000_000);
     const { signal } = options;
-    const handle = (message: ReceivedMessage, captured: readonly string[]): PromiseLike<void> =>
-      new Promise((acknowledge) => this.take({ ...message, captured }, acknowledge));
-    const stopHandling = router.handle(filter, handle);
+    client.subscribe(filter, options, (error) => {
+      if (error?.code === 'subscription-refused') this.end(error);
+    });
+    const stopHandling = router.handle(
+      filter,
+      (message, captured): PromiseLike<void> =>
+        new Promise((acknowledge) => this.take({ ...message, captured }, acknowledge)),
+    );
     const abort = () => void this.return();
     const disconnected = ({ error, retryInMillis }: DisconnectedEvent) => {
-      if (retryInMillis !== undefined) return;
-      if (error) this.fail(error);
-      else this.end();
+      for (const it of this.waiting) it.isStale = true;
+      if (retryInMillis === undefined) this.end(error);
     };
     client.on('disconnected', disconnected);
     this.stop = () => {
@@ -203,9 +253,6 @@ class MessageStream implements AsyncIterableIterator<RoutedMessage> {
       client.off('disconnected', disconnected);
       signal?.removeEventListener('abort', abort);
     };
-    client.subscribe(filter, options, (error) => {
-      if (error?.code === 'subscription-refused') this.fail(error);
-    });
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort);
   }
@@ -215,8 +262,7 @@ class MessageStream implements AsyncIterableIterator<RoutedMessage> {
   }
 
   next(): Promise<IteratorResult<RoutedMessage, undefined>> {
-    this.acknowledge();
-    this.acknowledge = () => {};
+    this.moveOn(() => {});
     const next = this.waiting.shift();
     if (next) {
       this.acknowledge = next.acknowledge;
@@ -229,41 +275,50 @@ class MessageStream implements AsyncIterableIterator<RoutedMessage> {
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
   }
 
-  /** Ends the iteration and unsubscribes. What has come and was not looked at is acknowledged: it was delivered here. */
+  /** Ends the iteration. What has come and was not looked at is acknowledged: it was delivered here. */
   return(): Promise<IteratorResult<RoutedMessage, undefined>> {
-    if (!this.ended) {
-      this.end();
-      this.router.unsubscribe(this.filter);
-    }
+    this.end(undefined);
+    this.error = undefined;
+    this.moveOn(() => {});
+    for (const { acknowledge } of this.waiting) acknowledge();
+    this.waiting = [];
     return Promise.resolve(END);
+  }
+
+  /** The loop is done with the message before. */
+  private moveOn(next: () => void): void {
+    const { acknowledge } = this;
+    this.acknowledge = next;
+    acknowledge();
   }
 
   private take(message: RoutedMessage, acknowledge: () => void): void {
     const waiter = this.waiters.shift();
-    if (!waiter) {
-      this.waiting.push({ message, acknowledge });
-      return;
+    if (waiter) {
+      this.moveOn(acknowledge);
+      return waiter.resolve({ done: false, value: message });
     }
-    this.acknowledge = acknowledge;
-    waiter.resolve({ done: false, value: message });
+    this.waiting.push({ message, acknowledge, isStale: false });
+    if (this.waiting.length <= this.maxBuffered) return;
+    // Those that the server still owes an acknowledgement for are bounded by maxHeld.
+    const index = this.waiting.findIndex((it) => it.isStale || it.message.qos === 0);
+    if (index < 0) return;
+    const [gone] = this.waiting.splice(index, 1);
+    gone!.acknowledge();
+    this.dropped++;
   }
 
-  /** The subscription has failed: the loop hears of it once, wherever it stands. */
-  private fail(error: MqttError): void {
+  /** Nothing more will come. What has come is still handed out, then the error, once. */
+  private end(error: MqttError | undefined): void {
     if (this.ended) return;
-    const first = this.waiters.shift();
-    if (first) first.reject(error);
-    else this.error = error;
-    this.end();
-  }
-
-  private end(): void {
     this.ended = true;
     this.stop();
-    this.acknowledge();
-    for (const { acknowledge } of this.waiting) acknowledge();
-    this.waiting = [];
-    for (const { resolve } of this.waiters) resolve(END);
+    this.leave();
+    const [first, ...others] = this.waiters;
     this.waiters = [];
+    if (first && error) first.reject(error);
+    else this.error = error;
+    if (first && !error) first.resolve(END);
+    for (const { resolve } of others) resolve(END);
   }
 }

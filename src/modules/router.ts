@@ -3,6 +3,7 @@
 
 import type { Client, SubscribeOptions } from '../client/client.ts';
 import type { Done, SubscribeDone } from '../client/operation.ts';
+import { mqttError } from '../error.ts';
 import { topicFilter } from '../framing/check.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
 import { matchLevels } from '../protocol/topic.ts';
@@ -56,10 +57,11 @@ export class Router {
   /**
    * Adds a handler without subscribing: for what comes without being asked for.
    * @returns how to take it away
-   * @throws MqttError 'bad-filter'
+   * @throws MqttError 'bad-filter' or 'bad-option'
    */
   handle(filter: string, handler: MessageHandler): () => void {
     topicFilter(filter);
+    if (typeof handler !== 'function') throw mqttError('bad-option', 'the handler is no function');
     const route = { filter, levels: filter.split('/'), handler };
     this.routes = this.routes.concat([route]);
     return () => {
@@ -71,6 +73,7 @@ export class Router {
     const topic = message.topic.split('/');
     let pending = 1;
     let matched = false;
+    let isHeld = false;
     const settle = () => {
       if (--pending === 0) this.client.acknowledge(message);
     };
@@ -80,14 +83,16 @@ export class Router {
       matched = true;
       const result = this.client.attempt(() => handler(message, captured));
       if (!isThenable(result)) continue;
-      if (pending === 1) this.client.hold(message);
+      if (!isHeld) this.client.hold(message);
+      isHeld = true;
       pending++;
-      result.then(settle, (error) => {
-        this.client.report(error);
+      const failed = (error: unknown) => {
         settle();
-      });
+        this.client.report(error);
+      };
+      this.client.attempt(() => result.then(settle, failed));
     }
     if (!matched) this.otherwise(message);
-    if (pending > 1) settle();
+    if (isHeld) settle(); // One more than there are handlers, lest they end before all were called.
   }
 }

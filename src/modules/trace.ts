@@ -8,6 +8,7 @@ import type { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
 import type { ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
 import type { Instant } from '../time.ts';
+import { utf8Length } from '../utf8.ts';
 
 /** The calls that change a machine, and `poll`, whose answer is checked. */
 type Call =
@@ -25,6 +26,7 @@ type Call =
   /** Publications are numbered as they were given in, from 0. */
   | { readonly call: 'setAside'; readonly now: Instant; readonly message: number }
   | { readonly call: 'limitSending'; readonly limit: number | null }
+  | { readonly call: 'setUnread'; readonly unread: boolean }
   /** What came out: its kind, and a checksum of everything in it. */
   | { readonly call: 'poll'; readonly kind: Action['kind']; readonly sum: number };
 
@@ -56,7 +58,9 @@ const untraced = (it: TracedMessage): Message => ({ ...it, payload: fromHex(it.p
 
 /** A password of the same length, so that packets keep theirs. */
 const hidden = (password: string | Uint8Array | undefined): string | undefined =>
-  password === undefined ? undefined : 'x'.repeat(password.length);
+  password === undefined
+    ? undefined
+    : 'x'.repeat(typeof password === 'string' ? utf8Length(password) : password.length);
 
 /** FNV-1a, 32 bits, over a text. */
 function checksum(text: string): number {
@@ -92,7 +96,7 @@ export function recordTrace(connection: Connection, write: (line: string) => voi
   const received: ReceivedMessage[] = [];
   const published: Message[] = [];
   const note = (call: Call) => write(JSON.stringify(call));
-  const { opened, input, publish, request, acknowledge, setAside, limitSending, poll } = connection;
+  const { opened, input, publish, request, acknowledge, setAside, limitSending, setUnread, poll } = connection;
   connection.opened = (fields, now) => {
     const will = fields.will && traced(fields.will);
     note({ call: 'opened', now, fields: { ...fields, will, password: hidden(fields.password) } });
@@ -130,6 +134,10 @@ export function recordTrace(connection: Connection, write: (line: string) => voi
     note({ call: 'limitSending', limit: limit === Number.POSITIVE_INFINITY ? null : limit });
     limitSending.call(connection, limit);
   };
+  connection.setUnread = (unread) => {
+    note({ call: 'setUnread', unread });
+    setUnread.call(connection, unread);
+  };
   connection.poll = () => {
     const action = poll.call(connection);
     if (action?.kind === 'message') received.push(action.message);
@@ -153,6 +161,7 @@ const PATCHED = Object.freeze([
   'acknowledge',
   'setAside',
   'limitSending',
+  'setUnread',
   'poll',
 ] as const);
 
@@ -197,6 +206,8 @@ export function replayTrace(connection: Connection, lines: readonly string[]): n
         return published[it.message] && connection.setAside(published[it.message]!, it.now);
       case 'limitSending':
         return connection.limitSending(it.limit ?? Number.POSITIVE_INFINITY);
+      case 'setUnread':
+        return connection.setUnread(it.unread);
       case 'poll': {
         const action = connection.poll();
         if (action?.kind === 'message') received.push(action.message);

@@ -14,9 +14,6 @@ import {
   type PacketId,
   PacketType,
   type QoS,
-  type Suback,
-  type Subscribe,
-  type Unsubscribe,
 } from '../framing/packet.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { Action } from './action.ts';
@@ -25,8 +22,8 @@ import { atLeastOnce, type Rules, State } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { KeepAlive, Verdict } from './keep-alive.ts';
 import { Outbox } from './outbox.ts';
+import { lost, Requests, requestPacket } from './requests.ts';
 import {
-  indexOf,
   type Machine,
   type Operation,
   type Publication,
@@ -45,22 +42,18 @@ export const Phase = Object.freeze({
   Closing: 3,
 } as const);
 
-const lost = (): MqttError => mqttError('closed', 'the connection was lost');
+/** Actions that may wait to be polled before messages of QoS 0 have to wait elsewhere. */
+const MAX_UNPOLLED = 32;
 
 /** A message of QoS 0 settles behind its packet: what was not polled when the connection went was not written whole. */
 const wasWritten = (operation: Operation): boolean => !('qos' in operation && operation.qos === 0);
-
-function requestPacket({ filters }: Subscription | Unsubscription): Subscribe | Unsubscribe {
-  return typeof filters[0] === 'string'
-    ? { type: PacketType.Unsubscribe, packetId: 0, filters: filters as readonly string[] }
-    : { type: PacketType.Subscribe, packetId: 0, filters: filters as readonly Filter[] };
-}
 
 export class Connection implements Machine {
   framing: Framing;
   rules: Rules;
   inbox: Inbox;
   outbox: Outbox;
+  requests: Requests;
   maxInFlight: number;
   pingTimeout: Millis;
   session = new Session();
@@ -68,8 +61,9 @@ export class Connection implements Machine {
   phase: (typeof Phase)[keyof typeof Phase] = Phase.Closed;
   actions: Action[] = [];
   cleanSession = false;
-  /** The driver has stopped reading: silence is no sign of a dead peer meanwhile. */
   unread = false;
+  /** Why the connection has to be closed, from when that is known until it is. */
+  fault: MqttError | undefined = undefined;
   now: Instant = 0;
   each: (packet: Incoming) => void;
 
@@ -78,6 +72,7 @@ export class Connection implements Machine {
     this.rules = options.delivery ?? atLeastOnce;
     this.inbox = new Inbox(this, this.rules);
     this.outbox = new Outbox(this, this.rules);
+    this.requests = new Requests(this);
     this.maxInFlight = options.maxInFlight ?? 20;
     this.pingTimeout = options.pingTimeoutMillis ?? 20_000;
     this.each = (packet) => this.receive(packet);
@@ -100,16 +95,17 @@ export class Connection implements Machine {
 
   /** Whether publish() takes a message of this QoS now. Until everything old was sent again, nothing new is [MQTT-4.6.0-1]. */
   canPublish(qos: QoS): boolean {
-    return (
-      this.phase === Phase.Connected &&
-      this.outbox.isSent() &&
-      (qos === 0 || (this.session.deliveries.length < this.maxInFlight && this.session.hasPacketId()))
-    );
+    if (this.phase !== Phase.Connected) return false;
+    if (qos === 0) return this.outbox.isSent() && this.actions.length < MAX_UNPOLLED;
+    const { session, outbox } = this;
+    return !outbox.isResending() && session.deliveries.length < this.maxInFlight && session.hasPacketId();
   }
 
   /** Whether request() takes this now: its filters may be too many for one packet, or every identifier in use. */
   canRequest(operation: Subscription | Unsubscription): boolean {
-    return this.phase === Phase.Connected && this.session.hasPacketId() && this.framing.fits(requestPacket(operation));
+    return (
+      this.phase === Phase.Connected && this.session.hasPacketId() && this.framing.fits(requestPacket(operation, 0))
+    );
   }
 
   // What came in.
@@ -156,6 +152,7 @@ export class Connection implements Machine {
   closed(now: Instant): void {
     this.now = now;
     this.phase = Phase.Closed;
+    this.fault = undefined;
     this.outbox.cursor = 0;
     const kept: Action[] = [];
     for (const it of this.actions) {
@@ -164,12 +161,21 @@ export class Connection implements Machine {
     }
     this.actions = kept; // Acknowledgements that were not written belong to the dead connection.
     this.inbox.lost();
-    const { requests } = this.session;
-    this.session.requests = [];
-    for (const it of requests) this.settle(it.operation, lost());
+    this.requests.lost();
   }
 
   // Commands.
+
+  /** The driver reads no more, or again: meanwhile silence is no sign of a dead peer. */
+  setUnread(unread: boolean): void {
+    this.unread = unread;
+  }
+
+  /** Throws what a will like this would at CONNECT. */
+  checkWill(will: Message): void {
+    const credentials = { clientId: '', cleanSession: true, keepAliveSeconds: 0 };
+    this.framing.check({ type: PacketType.Connect, ...credentials, will });
+  }
 
   /** Throws what publish() would, without publishing. */
   checkMessage(message: Message): void {
@@ -181,7 +187,8 @@ export class Connection implements Machine {
   /**
    * Sends a message. An identifier is given at the time of sending.
    * @returns the packet identifier, 0 for QoS 0
-   * @throws MqttError 'bad-topic', 'bad-packet', 'packet-too-large', 'not-connected' or 'window-full'
+   * @throws MqttError 'bad-topic', 'bad-packet', 'packet-too-large', 'not-connected' or 'window-full', or what a store throws:
+   * then nothing was taken
    */
   publish(message: Publication, now: Instant): PacketId {
     this.checkMessage(message);
@@ -207,14 +214,12 @@ export class Connection implements Machine {
    * @throws MqttError 'bad-filter', 'bad-packet', 'packet-too-large', 'not-connected' or 'window-full'
    */
   request(operation: Subscription | Unsubscription, now: Instant): PacketId {
-    const packet = requestPacket(operation);
-    this.framing.check(packet);
+    this.framing.check(requestPacket(operation, 0));
     this.requireConnected();
     this.now = now;
-    const packetId = this.session.nextPacketId();
-    this.session.requests.push({ packetId, operation, answer: packet.type + 1 });
-    this.send({ ...packet, packetId });
-    return packetId;
+    const packet = this.requests.add(operation);
+    this.send(packet);
+    return packet.packetId;
   }
 
   /** The app is done with a message; the same object as the action gave. Unknown or repeated: nothing happens. */
@@ -255,7 +260,7 @@ export class Connection implements Machine {
         return this.inbox.receive(packet);
       case PacketType.Suback:
       case PacketType.Unsuback:
-        return this.receiveAnswer(packet);
+        return this.requests.answered(packet);
       case PacketType.Pingresp:
         return this.keepAlive.answered(); // One that nobody asked for is tolerated [MQTT-3.12.4-1].
       case PacketType.Pubrel:
@@ -280,23 +285,6 @@ export class Connection implements Machine {
     this.outbox.renew();
   }
 
-  receiveAnswer(packet: Suback | Acknowledgement): void {
-    const { requests } = this.session;
-    const index = indexOf(requests, packet.packetId);
-    const request = requests[index];
-    if (!request) {
-      this.outbox.unknown++;
-      return;
-    }
-    if (request.answer !== packet.type) return this.violation('SUBACK and UNSUBACK mixed up', 'MQTT-2.3.1-7');
-    const granted = packet.type === PacketType.Suback ? packet.granted : undefined;
-    if (granted && granted.length !== request.operation.filters.length) {
-      return this.violation('SUBACK without one return code for each filter', 'MQTT-3.8.4-5');
-    }
-    requests.splice(index, 1);
-    this.actions.push({ kind: 'settled', operation: request.operation, granted });
-  }
-
   // Sending.
 
   send(packet: Outgoing): void {
@@ -309,8 +297,8 @@ export class Connection implements Machine {
     return bytes;
   }
 
-  settle(operation: Operation, error?: MqttError): void {
-    this.actions.push({ kind: 'settled', operation, error });
+  settle(operation: Operation, error?: MqttError, granted?: readonly number[]): void {
+    this.actions.push({ kind: 'settled', operation, granted, error });
   }
 
   // What the inbox and the outbox ask for.
@@ -328,6 +316,7 @@ export class Connection implements Machine {
   fail(error: MqttError): void {
     if (this.phase === Phase.Closing) return;
     this.phase = Phase.Closing;
+    this.fault = error;
     this.actions.push({ kind: 'close', error });
   }
 

@@ -62,9 +62,12 @@ export class Inbox {
   handled(message: Message): boolean {
     for (const it of this.machine.session.receipts) {
       if (it.message !== message) continue;
+      const state = this.rules[it.state]![Event.Handled]![0];
+      const { packetId } = it;
+      // Before PUBREC leaves (4.3.3), and before anything changes: a store may throw.
+      if (state !== State.HandledQos1) this.machine.session.changed?.({ packetId, state, message: undefined }, true);
       it.message = undefined;
-      it.state = this.rules[it.state]![Event.Handled]![0];
-      if (it.state !== State.HandledQos1) this.machine.session.changed?.(it, true); // Before PUBREC leaves (4.3.3).
+      it.state = state;
       return true;
     }
     return false;

@@ -11,12 +11,15 @@ export class Outbox {
   cursor = 0;
   /** Most deliveries that may await their acknowledgement on this connection: lowered where one of them is suspect. */
   limit = Number.POSITIVE_INFINITY;
-  /** Acknowledgements of identifiers that were not in use. */
-  unknown = 0;
 
   constructor(machine: Machine, rules: Rules) {
     this.machine = machine;
     this.rules = rules;
+  }
+
+  /** Whether something old has still to be sent again: nothing new may get in line before [MQTT-4.6.0-1]. */
+  isResending(): boolean {
+    return this.machine.session.deliveries[this.cursor]?.sent === true;
   }
 
   /** Whether everything in flight was sent on this connection: only then may something new follow [MQTT-4.6.0-1]. */
@@ -29,8 +32,8 @@ export class Outbox {
     const packetId = session.nextPacketId();
     const state = message.qos === 1 ? State.AwaitingPuback : State.AwaitingPubrec;
     const delivery: Delivery = { packetId, state, message, sent: false };
+    session.changed?.(delivery, true); // A store that throws leaves everything as it was.
     session.deliveries.push(delivery);
-    session.changed?.(delivery, true);
     return packetId;
   }
 
@@ -58,7 +61,7 @@ export class Outbox {
     const cell = this.rules[state]?.[type];
     if (!cell) return machine.violation(`packet type ${type} in state ${state} of identifier ${packetId}`, '4.3');
     if (!delivery) {
-      this.unknown++;
+      machine.session.unknown++;
       if (cell[1]) machine.transmit(cell[1], packetId);
       return;
     }
@@ -74,7 +77,8 @@ export class Outbox {
   /** Takes a message out that must not be sent again. False where it is not in flight. */
   discard(message: Publication): boolean {
     const { deliveries, reserved } = this.machine.session;
-    const index = deliveries.findIndex((it) => it.message === message);
+    let index = deliveries.length - 1;
+    while (index >= 0 && deliveries[index]!.message !== message) index--;
     // Once the server has taken it over it is no suspect, and PUBREL is owed (4.3.3).
     if (index < 0 || deliveries[index]!.state === State.AwaitingPubcomp) return false;
     if (message.qos === 2) reserved.push(deliveries[index]!.packetId);

@@ -1,6 +1,6 @@
 // Session state of the client (3.1.2.4, 4.1): what was sent and not acknowledged, what was received and not finished.
 
-import { mqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
 import type { Filter, Message, PacketId } from '../framing/packet.ts';
 import type { State } from './delivery.ts';
 
@@ -61,6 +61,8 @@ export class Session {
   receipts: Receipt[] = [];
   requests: Request[] = [];
   lastPacketId: PacketId = 0;
+  /** Acknowledgements of identifiers that were not in use, so far. */
+  unknown = 0;
   /** Identifiers of QoS 2 messages that were given up: the server may hold them until it loses the session (4.3.3). */
   reserved: PacketId[] = [];
   /**
@@ -96,13 +98,13 @@ export class Session {
   }
 }
 
-/** What the two directions of delivery ask of the machine they are part of. */
+/** What inbox, outbox and requests ask of the machine they are part of. */
 export interface Machine {
   readonly session: Session;
   /** Queues a packet for sending. */
   transmit(type: 4 | 5 | 6 | 7, packetId: PacketId): void;
   deliver(message: ReceivedMessage): void;
-  settle(message: Publication): void;
+  settle(operation: Operation, error?: MqttError, granted?: readonly number[]): void;
   /** Closes the connection [MQTT-4.8.0-1]. */
   violation(message: string, clause: string): void;
 }

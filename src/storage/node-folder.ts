@@ -16,6 +16,17 @@ import type { SessionStore } from './session-store.ts';
 
 const RECORD = /^[io][0-9a-f]{1,4}$/;
 
+/** Makes the renaming itself durable, where the system can. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** @param folder is made where it does not exist; one for each client id */
 export function nodeFolderStore(folder: string): SessionStore {
   mkdirSync(folder, { recursive: true });
@@ -30,6 +41,7 @@ export function nodeFolderStore(folder: string): SessionStore {
         closeSync(file);
       }
       renameSync(temporary, join(folder, key)); // Atomic: a power cut leaves the old record or the new one.
+      syncFolder(folder);
     },
     remove: (key) => rmSync(join(folder, key), { force: true }),
     each(visit) {

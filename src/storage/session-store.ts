@@ -1,14 +1,14 @@
 // Session state that outlives a power loss (4.1): what is in flight, and which QoS 2 identifiers must not be delivered again.
 
-import { mqttError } from '../error.ts';
-import type { QoS } from '../framing/packet.ts';
+import { type MqttError, mqttError } from '../error.ts';
+import type { Message, QoS } from '../framing/packet.ts';
 import { State } from '../protocol/delivery.ts';
 import type { Delivery, Receipt, Session } from '../protocol/session.ts';
 import { textOf, utf8Length, writeUtf8 } from '../utf8.ts';
 
 /** Where records are kept: a folder, a key-value store, flash. Everything is done before a call returns. */
 export interface SessionStore {
-  /** Keeps a record under a short key of letters and digits, in place of an earlier one. */
+  /** Keeps a record under a short key of letters and digits, in place of an earlier one. May throw: nothing is sent then. */
   put(key: string, record: Uint8Array): void;
   /** Forgets a record; one that is not there is ignored. */
   remove(key: string): void;
@@ -50,7 +50,7 @@ function decode(packetId: number, record: Uint8Array): Restored {
   const end = HEADER + ((record[7]! << 8) | record[8]!);
   const message = {
     topic: textOf(record.subarray(HEADER, end)),
-    payload: record.slice(end),
+    payload: new Uint8Array(record.subarray(end)), // A copy: a store may use its buffer again.
     qos: (record[6]! & 3) as QoS,
     retain: (record[6]! & RETAIN) !== 0,
   };
@@ -62,27 +62,44 @@ const SENDING: readonly number[] = Object.freeze([State.AwaitingPuback, State.Aw
 
 /** Whether a record is one of ours, whole. What is not is left alone: it may belong to a later version. */
 function isWhole(key: string, record: Uint8Array): boolean {
-  const packetId = Number.parseInt(key.slice(1), 16);
+  const packetId = parseInt(key.slice(1), 16);
   const isKnown = key.charAt(0) === 'o' ? SENDING.indexOf(record[1]!) >= 0 : key.charAt(0) === 'i';
   const isLong = record.length >= HEADER && record.length >= HEADER + ((record[7]! << 8) | record[8]!);
   return isKnown && isLong && record[0] === VERSION && packetId > 0 && packetId < 65_536;
 }
 
+/** What may not be sent any more, by a client with other limits or a record that was torn, stays where it is. */
+function restore(connection: Persistent, it: Restored, found: Restored[]): void {
+  try {
+    if (it.delivery.state !== State.AwaitingPubcomp) connection.checkMessage(it.delivery.message);
+    found.push(it);
+  } catch (error) {
+    if ((error as MqttError).name !== 'MqttError') throw error;
+  }
+}
+
+/** The state machine of a client: `client.connection`. */
+export interface Persistent {
+  readonly session: Session;
+  checkMessage(message: Message): void;
+}
+
 /**
  * Restores a session from a store and keeps it there from now on. To be called before the first connect(), with a store of
  * its own for each client id [MQTT-3.1.3-2]. Messages that still wait in the queue are not session state and not stored.
- * @returns how many messages are in flight again
+ * @returns how many messages are in flight again; records that may not be sent by this client are left alone
  * @throws MqttError 'bad-option' when the session is not empty any more
  */
-export function persistSession(session: Session, store: SessionStore): number {
+export function persistSession(connection: Persistent, store: SessionStore): number {
+  const { session } = connection;
   if (session.deliveries.length > 0 || session.receipts.length > 0) {
     throw mqttError('bad-option', 'persistSession() comes before anything is published or received');
   }
   const found: Restored[] = [];
   store.each((key, record) => {
     if (!isWhole(key, record)) return;
-    const packetId = Number.parseInt(key.slice(1), 16);
-    if (key.charAt(0) === 'o') found.push(decode(packetId, record));
+    const packetId = parseInt(key.slice(1), 16);
+    if (key.charAt(0) === 'o') restore(connection, decode(packetId, record), found);
     else session.receipts.push({ packetId, state: State.AwaitingPubrel, message: undefined });
   });
   found.sort((a, b) => (a.sequence - b.sequence) | 0); // The order of sending survives a wrap of the number.

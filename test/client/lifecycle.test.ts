@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BlackBox } from '../../src/black-box.ts';
 import { Client, type MqttError, plainIdentity } from '../../src/index.ts';
 import { memoryAdapter, VirtualTime } from '../../src/memory.ts';
 import { obligingly, ScriptedServer } from '../support/scripted-server.ts';
@@ -193,23 +194,31 @@ test('a listener that throws harms nobody: a warning tells, the message is ackno
   assert.equal(it.server.current.of('puback').length, 2);
 });
 
-test('without a listener for warnings what a listener throws reaches the caller, after the work is done', () => {
+test('without a listener for warnings the host gets what a listener threw, and no command throws it', () => {
   const time = new VirtualTime();
   const server = new ScriptedServer();
+  const reported: string[] = [];
+  const report = (error: unknown) => void reported.push((error as Error).message);
   const client = new Client({
-    adapter: memoryAdapter({ time, accept: server.accept }),
+    adapter: memoryAdapter({ time, accept: server.accept, report }),
     endpoints: [{ host: 'server', port: 1 }],
     identity: plainIdentity({ clientId: 'c' }),
   });
+  new BlackBox(client); // Looks on, and deals with nothing.
   client.connect();
   time.advance(0);
   const fail = () => {
     throw new Error('mine');
   };
-  assert.throws(() => client.publish('t', 'x', {}, fail), { message: 'mine' });
-  client.publish('t', 'y');
+  client.publish('t', 'x', {}, fail);
+  client.on('state', fail);
+  client.close();
   time.advance(0);
-  assert.equal(server.current.of('publish').length, 2);
+  assert.deepEqual(reported, ['mine', 'mine', 'mine']);
+  client.on('warning', fail);
+  client.publish('t', 'y', {}, fail);
+  client.abort();
+  assert.equal(reported.length, 4, 'a listener for warnings that throws itself is reported too');
 });
 
 test('a listener that was taken off is not called; one that is added twice is called twice', () => {

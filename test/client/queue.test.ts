@@ -136,6 +136,17 @@ test('a rule has a limit of its own', () => {
   assert.deepEqual(it.ends, ['1 dropped no-room']);
 });
 
+test('bounds hold where the end of a dropped message publishes again', () => {
+  const it = offline({ messages: 2 }, [{ filter: '#', policy: 'drop-oldest' }]);
+  let again = 3;
+  const put = (name: string) =>
+    void it.client.publish('t', name, { qos: 1 }, (error) => {
+      if (error && again-- > 0) put(`again ${again}`);
+    });
+  for (const name of ['a', 'b', 'c']) put(name);
+  assert.equal(it.client.stats().queued, 2);
+});
+
 test('time to live: a message that waits too long ends on time, connected or not', () => {
   const it = offline({}, [{ filter: 'tick', policy: 'reject', timeToLiveMillis: 5_000 }]);
   it.put('tick', 'short');

@@ -274,7 +274,7 @@ test('a signature with a time is renewed at each reconnect', () => {
   assert.notDeepEqual(sent[0]!.password, sent[1]!.password);
 });
 
-test('an identity that throws ends the attempt with its error, and nothing is dialled', () => {
+test('an identity that throws ends the attempt before anything is dialled, and is asked again', () => {
   const it = world({
     identity: {
       credentials: () => {
@@ -286,9 +286,9 @@ test('an identity that throws ends the attempt with its error, and nothing is di
   assert.equal(it.server.connections.length, 0);
   assert.deepEqual(
     it.disconnects.map(({ code, retryInMillis }) => [code, retryInMillis]),
-    [['bad-option', undefined]],
+    [['host-failed', 1_000]],
   );
-  assert.equal(it.client.stats().state, 'idle');
+  assert.equal((it.disconnects[0]!.error!.cause as Error).message, 'no clock');
 });
 
 test('endpoints are tried in turn when one cannot be reached, and kept when it can', () => {

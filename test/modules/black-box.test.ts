@@ -31,7 +31,7 @@ test('what happened is there, oldest first, with its age, across a wrap of the c
     '0 state dialing 1',
     '0 disconnected refused 5',
     '0 state waiting 1',
-    '0 mark 7 undefined',
+    '0 mark 7 65534',
     '0 disconnected closed undefined',
     '0 state idle 1',
   ]);

@@ -195,3 +195,109 @@ test('messages() ends on its signal, on close(), and throws where the server ref
     assert.equal(it.time.pending(), 0);
   }
 });
+
+test('connect() while connected resolves at once; after close() it waits for the new connection', async () => {
+  const it = promised();
+  it.connect();
+  assert.equal((await it.device.connect({ timeoutMillis: 1_000 })).sessionPresent, false);
+  assert.equal(it.time.pending(), 1);
+  const closing = it.device.close();
+  const connecting = it.device.connect();
+  await settle(it);
+  await closing;
+  assert.equal((await connecting).sessionPresent, false);
+  assert.equal(it.client.stats().state, 'connected');
+});
+
+test('connect() that times out names how the last dial failed, and leaves a client that was trying before alone', async () => {
+  const it = promised();
+  it.server.respond = (_, connection) => connection.send({ cmd: 'connack', returnCode: 5, sessionPresent: false });
+  it.connect();
+  const connecting = it.device.connect({ timeoutMillis: 200_000 });
+  it.time.advance(200_000);
+  await assert.rejects(connecting, (error: Error & { code: string }) => {
+    return error.code === 'timeout' && (error.cause as { returnCode: number }).returnCode === 5;
+  });
+  assert.equal(it.client.stats().state, 'waiting');
+  await assert.rejects(it.device.connect({ timeoutMillis: Number.NaN }), { code: 'bad-option' });
+});
+
+test('a subscription that was granted before survives a later one that is given up', async () => {
+  const it = promised();
+  it.connect();
+  const granted = it.device.subscribe('t', { qos: 1 });
+  it.settle();
+  await granted;
+  it.server.respond = politely;
+  const again = it.device.subscribe('t', { qos: 1, timeoutMillis: 100 });
+  it.time.advance(100);
+  await assert.rejects(again, { code: 'timeout' });
+  it.settle();
+  assert.equal(it.server.current.of('unsubscribe').length, 0);
+});
+
+test('messages() with a wrong option leaves nothing behind', () => {
+  const it = promised();
+  it.connect();
+  assert.throws(() => it.device.messages('t', { qos: 3 as never }), { code: 'bad-packet' });
+  assert.throws(() => it.device.messages('t', { maxBuffered: 0 }), { code: 'bad-option' });
+  deliver(it, 't', 'x', 1);
+  assert.deepEqual(acknowledged(it), [1]);
+});
+
+test('next() called twice at once acknowledges both messages', async () => {
+  const it = promised();
+  it.connect();
+  const stream = it.device.messages('t', { qos: 1 });
+  it.settle();
+  const both = [stream.next(), stream.next()];
+  deliver(it, 't', 'a', 1);
+  deliver(it, 't', 'b', 2);
+  await Promise.all(both);
+  void stream.next();
+  await settle(it);
+  assert.deepEqual(acknowledged(it), [1, 2]);
+});
+
+test('what has come is handed out before the end when the client is closed', async () => {
+  const it = promised();
+  it.connect();
+  const stream = it.device.messages('t', { qos: 1 });
+  it.settle();
+  deliver(it, 't', 'a', 1);
+  deliver(it, 't', 'b', 2);
+  it.client.close();
+  it.settle();
+  const got: string[] = [];
+  for await (const message of stream) got.push(text(message));
+  assert.deepEqual(got, ['a', 'b']);
+});
+
+test('QoS 0 that the loop does not keep up with is bounded: the oldest is dropped, and counted', async () => {
+  const it = promised();
+  it.connect();
+  const stream = it.device.messages('t', { maxBuffered: 10 });
+  it.settle();
+  for (let n = 0; n < 100; n++) {
+    it.server.current.send({ cmd: 'publish', topic: 't', payload: String(n), qos: 0, dup: false, retain: false });
+  }
+  it.settle();
+  assert.equal(stream.dropped, 90);
+  assert.equal(text((await stream.next()).value as RoutedMessage), '90');
+});
+
+test('two loops over one filter: the last one that is left unsubscribes', async () => {
+  const it = promised();
+  it.connect();
+  const [one, two] = [it.device.messages('t', { qos: 1 }), it.device.messages('t', { qos: 1 })];
+  it.settle();
+  await one.return();
+  it.settle();
+  assert.equal(it.server.current.of('unsubscribe').length, 0);
+  const next = two.next();
+  deliver(it, 't', 'still here', 1);
+  assert.equal(text((await next).value as RoutedMessage), 'still here');
+  await two.return();
+  it.settle();
+  assert.equal(it.server.current.of('unsubscribe').length, 1);
+});

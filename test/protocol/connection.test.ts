@@ -84,7 +84,7 @@ test('[MQTT-3.8.4-2] [MQTT-3.10.4-4] SUBACK and UNSUBACK settle the request with
   ]);
   assert.deepEqual(it.receive(unsuback(2), suback(1, 128)), ['settled no b', 'settled a 128']);
   assert.deepEqual(it.receive(suback(1, 0), unsuback(7)), []);
-  assert.equal(it.connection.outbox.unknown, 2);
+  assert.equal(it.connection.session.unknown, 2);
 });
 
 for (const [title, packet] of [

@@ -61,7 +61,7 @@ test('[MQTT-2.3.1-6] acknowledgements of unknown identifiers settle nothing; PUB
   it.connect();
   it.publish('a', 1);
   assert.deepEqual(it.receive(puback(9), pubrec(9), pubcomp(9)), ['PUBREL packetId=9']);
-  assert.equal(it.connection.outbox.unknown, 3);
+  assert.equal(it.connection.session.unknown, 3);
 });
 
 test('[MQTT-2.3.1-6] what was not sent yet cannot be acknowledged', () => {
@@ -70,7 +70,7 @@ test('[MQTT-2.3.1-6] what was not sent yet cannot be acknowledged', () => {
   it.connection.publish(messageOf('a', 1), 0);
   it.connection.input(Uint8Array.of(0x40, 2, 0, 1), 0);
   assert.deepEqual(it.drain(), [published('a', 1, 1)]);
-  assert.equal(it.connection.outbox.unknown, 1);
+  assert.equal(it.connection.session.unknown, 1);
 });
 
 for (const [title, qos, packet] of [

@@ -137,8 +137,8 @@ class Twins {
     assert.deepEqual(this.it.drain(), this.model.take());
     const next = this.model.nextTimeout();
     assert.equal(this.it.connection.nextTimeout(), next === undefined ? undefined : (START + next) >>> 0);
-    const { session, outbox, inbox } = this.it.connection;
-    assert.equal(outbox.unknown, this.model.unknown);
+    const { session, inbox } = this.it.connection;
+    assert.equal(session.unknown, this.model.unknown);
     assert.deepEqual(
       session.deliveries.map((one) => one.packetId),
       this.model.out.map(({ id }) => id),

@@ -196,7 +196,8 @@ export class App {
         this.maybeAct();
       });
     } catch (error) {
-      this.world.must((error as MqttError).code === 'queue-full', String((error as Error).stack));
+      const isRefusal = ['queue-full', 'packet-too-large'].includes((error as MqttError).code);
+      this.world.must(isRefusal, String((error as Error).stack));
       this.ledger.settled(asked, error as MqttError);
       refused = true;
     }

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { exactlyOnce, type QoS } from '../../src/index.ts';
+import { exactlyOnce, mqttPacketFraming, type QoS } from '../../src/index.ts';
 import { nodeFolderStore } from '../../src/node.ts';
 import { persistSession, type SessionStore } from '../../src/store.ts';
 import { obligingly, politely } from '../support/scripted-server.ts';
@@ -32,7 +32,7 @@ class Flash implements SessionStore {
 /** A client that has just been switched on, with what the store kept. */
 function bootUp(store: SessionStore): World & { restored: number } {
   const it = world({ delivery: exactlyOnce });
-  const restored = persistSession(it.client.connection.session, store);
+  const restored = persistSession(it.client.connection, store);
   return { ...it, restored };
 }
 
@@ -225,6 +225,28 @@ test('records that are torn, foreign or of another version are left alone', () =
   assert.equal(flash.records.size, bad.length);
 });
 
+test('records that this client may not send are left alone: too large, of QoS 2 without it, not legal', () => {
+  const flash = new Flash();
+  const before = bootUp(flash);
+  before.connect();
+  publish(before, 'x'.repeat(500), 1);
+  publish(before, 'two', 2);
+  publish(before, 'fine', 1);
+  before.settle();
+  flash.put('o9', Uint8Array.from([1, 0, 0, 0, 0, 9, 3, 0, 1, 65]));
+  flash.put('oa', Uint8Array.from([1, 0, 0, 0, 0, 9, 1, 0, 0]));
+  flash.put('ob', Uint8Array.from([1, 0, 0, 0, 0, 9, 1, 0, 1, 0xff]));
+  const after = world({ framing: mqttPacketFraming(256) });
+  assert.equal(persistSession(after.client.connection, flash), 1);
+  after.server.respond = resume;
+  after.connect();
+  assert.deepEqual(
+    after.server.current.of('publish').map(({ topic }) => topic),
+    ['t/fine'],
+  );
+  assert.equal(flash.records.size, 6);
+});
+
 test('the order survives a wrap of the sequence number', () => {
   const flash = new Flash();
   for (const [key, sequence] of [
@@ -249,7 +271,7 @@ test('persistSession() after something was published is refused', () => {
   const it = world();
   it.connect();
   publish(it, 'x', 1);
-  assert.throws(() => persistSession(it.client.connection.session, new Flash()), { code: 'bad-option' });
+  assert.throws(() => persistSession(it.client.connection, new Flash()), { code: 'bad-option' });
 });
 
 test('a folder on Node keeps records as files, and ignores what is not one', () => {

@@ -10,6 +10,9 @@ export function platformAdapter(platform: Platform, clock: VirtualClock, kind: L
   return {
     security: kind === 'tcp' ? 'plaintext' : 'authenticated',
     random: () => 0.5,
+    report: (error) => {
+      throw error;
+    },
     now: () => clock.now() >>> 0,
     alarm(ring) {
       let handle: unknown;
