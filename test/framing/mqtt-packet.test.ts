@@ -263,3 +263,10 @@ test('[MQTT-4.8.0-1] what the guard would miss and mqtt-packet refuses is malfor
   it.reset();
   assert.equal(read(it, [unhex('d000')]).packets.length, 1);
 });
+
+test('a limit that is no size of a packet is refused', () => {
+  for (const size of [127, 268_435_461, Number.NaN, '1000' as unknown as number]) {
+    assert.throws(() => mqttPacketFraming(size), { code: 'bad-option' });
+  }
+  for (const size of [128, 268_435_460]) assert.equal(typeof mqttPacketFraming(size).encode, 'function');
+});

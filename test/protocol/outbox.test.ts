@@ -182,3 +182,22 @@ test('[MQTT-3.2.2-5] a refused connection changes nothing of the session', () =>
   it.close();
   assert.deepEqual(it.connect(true), ['connected true', published('a', 1, 1, true)]);
 });
+
+test('without a connection nothing can be published', () => {
+  const it = bench();
+  for (const qos of [0, 1, 2] as const) assert.equal(it.connection.canPublish(qos), false);
+});
+
+test('messages of QoS 0 that nobody polls are bounded, those of QoS 1 by the window', () => {
+  const it = bench();
+  it.connect();
+  let taken = 0;
+  while (it.connection.canPublish(0) && taken < 1_000) {
+    it.connection.publish(messageOf('x', 0), 0);
+    taken++;
+  }
+  assert.equal(taken, 16);
+  assert.equal(it.connection.canPublish(1), true);
+  it.drain();
+  assert.equal(it.connection.canPublish(0), true);
+});
