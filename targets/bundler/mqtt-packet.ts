@@ -12,6 +12,7 @@ import { generate, type Pass, readModule, run } from './passes/pass.ts';
 import { plainBytes } from './passes/plain-bytes.ts';
 import { pruneBranches } from './passes/prune-branches.ts';
 import { pruneReceived, pruneSent } from './passes/prune-kinds.ts';
+import { shortMethods } from './passes/short-methods.ts';
 
 /** The version whose text the counts below belong to. */
 export const MQTT_PACKET_VERSION = '9.0.2';
@@ -45,6 +46,7 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropUnused, 7],
     [computeTables(constants, 'constants'), 11],
     [dropUnused, 1],
+    [shortMethods, 19],
     [esModules, 4],
   ],
   'writeToStream.js': [

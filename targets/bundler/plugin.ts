@@ -7,6 +7,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { OnLoadResult, Plugin } from 'esbuild';
 import { checkVersion, specialise } from './mqtt-packet.ts';
 import { ownNames } from './own-names.ts';
+import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
 import { generate, type Module, readModule, run } from './passes/pass.ts';
@@ -64,6 +65,7 @@ function namesOfSource(): Map<string, string> {
 function loadSource(path: string, names: ReadonlyMap<string, string>): OnLoadResult {
   const module = readSource(path);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
+  dropBareFields(module);
   renameProperties(module, names);
   const notice = NOTICES[basename(path)] ?? '';
   return { contents: notice + generate(module.tree).code, loader: 'ts' };
