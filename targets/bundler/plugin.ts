@@ -46,7 +46,7 @@ const readSource = (path: string): Module =>
   readModule(relative(dirname(SOURCE), path), readFileSync(path, 'utf8'), ['typescript']);
 
 /** What is called what in all of src. */
-function namesOfSource(): Map<string, string> {
+export function namesOfSource(): Map<string, string> {
   const below = (folder: string): string[] =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((it) => join(folder, it));
   const modules = below(SOURCE)
@@ -62,7 +62,8 @@ function namesOfSource(): Map<string, string> {
   return ownNames({ modules, entries, foreign });
 }
 
-function loadSource(path: string, names: ReadonlyMap<string, string>): OnLoadResult {
+/** A module of src as it goes into a bundle. @param names of {@link namesOfSource} */
+export function loadSource(path: string, names: ReadonlyMap<string, string>): OnLoadResult {
   const module = readSource(path);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);

@@ -1,5 +1,6 @@
 // Drops the caches of 65,536 numbers and of 16,384 lengths: a preloading host could not fill them, a small one not hold them.
 
+import type { NodePath } from '@babel/traverse';
 import { identifier } from '@babel/types';
 import { isName, type Pass, programOf } from './pass.ts';
 
@@ -37,7 +38,7 @@ export const dropCaches: Pass = {
         if (init?.type !== 'MemberExpression' || !isName(init.object, 'varByteIntCache')) return;
         const statement = path.parentPath.getNextSibling();
         if (!statement.isIfStatement() || !statement.get('consequent').isBlockStatement()) return;
-        const [fill] = statement.get('consequent.body') as import('@babel/traverse').NodePath[];
+        const [fill] = statement.get('consequent.body') as NodePath[];
         if (!fill?.isExpressionStatement() || fill.node.expression.type !== 'AssignmentExpression') return;
         path.node.init = fill.node.expression.right;
         statement.remove();

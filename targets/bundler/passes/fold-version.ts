@@ -1,7 +1,15 @@
 // Folds what is fixed for a 3.1.1 client, so that the branches for MQTT 3.1 and MQTT 5 can be pruned.
 
 import type { NodePath } from '@babel/traverse';
-import { booleanLiteral, cloneNode, type Expression, nullLiteral, numericLiteral, stringLiteral } from '@babel/types';
+import {
+  booleanLiteral,
+  cloneNode,
+  type Expression,
+  nullLiteral,
+  numericLiteral,
+  stringLiteral,
+  type VariableDeclarator,
+} from '@babel/types';
 import { isMember, isName, type Pass, programOf } from './pass.ts';
 import { pruneBranches } from './prune-branches.ts';
 
@@ -30,7 +38,7 @@ const FIXED: Readonly<Record<string, Expression>> = {
 };
 
 /** Replaces every use of a variable that is assigned nowhere else, and removes it. */
-function replaceBinding(path: NodePath<import('@babel/types').VariableDeclarator>, value: Expression): void {
+function replaceBinding(path: NodePath<VariableDeclarator>, value: Expression): void {
   const { id } = path.node;
   const binding = id.type === 'Identifier' ? path.scope.getBinding(id.name) : undefined;
   if (!binding || binding.constantViolations.length > 0) return;

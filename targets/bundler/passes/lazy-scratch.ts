@@ -2,6 +2,7 @@
 
 import {
   assignmentExpression,
+  type ClassMethod,
   expressionStatement,
   type Identifier,
   identifier,
@@ -30,7 +31,7 @@ export const lazyScratch: Pass = {
         uses.filter((it) => it.isClassMethod() && (it.node.key as Identifier).name === 'process').map((it) => it.node),
       );
       if (fillers.size !== 1) continue;
-      const [filler] = fillers as Set<import('@babel/types').ClassMethod>;
+      const [filler] = fillers as Set<ClassMethod>;
       filler!.body.body.unshift(expressionStatement(assignmentExpression('||=', identifier(name), init)));
       declaration!.init = null;
       statement.node.kind = 'let';

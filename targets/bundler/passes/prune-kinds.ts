@@ -1,5 +1,6 @@
 // Prunes the kinds of packets that a 3.1.1 client never sends from the writer, and those it never gets from the parser.
 
+import type { SwitchCase } from '@babel/types';
 import { isMember, type Pass, programOf } from './pass.ts';
 
 const SENT = ['connect', 'publish', 'puback', 'pubrec', 'pubrel', 'pubcomp'];
@@ -44,7 +45,7 @@ function pruneSwitch(name: string, pattern: string, holder: 'packet' | 'this', k
 }
 
 /** What runs at the first of these cases, if the case that holds it is going to be pruned; else nothing to move. */
-function bodyOf(cases: readonly import('@babel/types').SwitchCase[], kinds: readonly string[]) {
+function bodyOf(cases: readonly SwitchCase[], kinds: readonly string[]) {
   const owner = cases.find((it) => it.consequent.length > 0);
   const kind = owner?.test?.type === 'StringLiteral' ? owner.test.value : undefined;
   return owner && kind !== undefined && !kinds.includes(kind) ? owner.consequent : [];
