@@ -1,0 +1,179 @@
+// Which property names are src's own: declared there, and neither part of the public API, nor of the language, nor known
+// to a dependency, nor spelled out in a string. Every doubt keeps a name as it is.
+
+import { type Node, VISITOR_KEYS } from '@babel/types';
+import type { Module } from './passes/pass.ts';
+
+/** Visits a node and all below it. `skip` says which not to enter. */
+function walk(node: Node | null | undefined, visit: (node: Node) => boolean | undefined): void {
+  if (!node || visit(node) === false) return;
+  for (const key of VISITOR_KEYS[node.type] ?? []) {
+    const child = (node as unknown as Record<string, Node | (Node | null)[] | null | undefined>)[key];
+    for (const it of Array.isArray(child) ? child : [child]) walk(it, visit);
+  }
+}
+
+/** The name of a property that this node declares. */
+function declaredName(node: Node): string | undefined {
+  switch (node.type) {
+    case 'ClassMethod':
+    case 'ClassProperty':
+    case 'ObjectMethod':
+    case 'ObjectProperty':
+    case 'TSPropertySignature':
+    case 'TSMethodSignature':
+      return node.key.type === 'Identifier' && !node.computed ? node.key.name : undefined;
+  }
+  return undefined;
+}
+
+/** Every name that is used as a property, whether declared there or not. */
+function propertyNames(root: Node, into: Set<string>): void {
+  walk(root, (node) => {
+    const declared = declaredName(node);
+    if (declared !== undefined) into.add(declared);
+    if ((node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression') && !node.computed) {
+      if (node.property.type === 'Identifier') into.add(node.property.name);
+    }
+    return undefined;
+  });
+}
+
+function strings(root: Node, into: Set<string>): void {
+  walk(root, (node) => {
+    if (node.type === 'StringLiteral') into.add(node.value);
+    return undefined;
+  });
+}
+
+/** Names of the language: of every built-in object, its prototype, iterators, and of the records it reads and makes. */
+function builtInNames(): Set<string> {
+  const names = new Set(['done', 'value', 'get', 'set', 'enumerable', 'configurable', 'writable', 'cause', 'then']);
+  const add = (it: unknown): void => {
+    if ((typeof it !== 'object' && typeof it !== 'function') || it === null) return;
+    for (const name of Object.getOwnPropertyNames(it)) names.add(name);
+  };
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const it = (globalThis as unknown as Record<string, unknown>)[name];
+    names.add(name);
+    add(it);
+    if (typeof it === 'function') add(it.prototype);
+  }
+  const generator = Object.getPrototypeOf(async function* () {}.prototype);
+  for (let it: unknown = generator; it; it = Object.getPrototypeOf(it)) add(it);
+  for (let it: unknown = [][Symbol.iterator](); it; it = Object.getPrototypeOf(it)) add(it);
+  return names;
+}
+
+const isHidden = (node: Node): boolean =>
+  (node.type === 'ClassMethod' || node.type === 'ClassProperty') && node.accessibility === 'private';
+
+/** Declarations at the top of modules, by their name. Namesakes are all kept: a doubt makes more names public. */
+function declarations(modules: readonly Module[]): Map<string, Node[]> {
+  const found = new Map<string, Node[]>();
+  const add = (name: string, node: Node): void => void found.set(name, [...(found.get(name) ?? []), node]);
+  for (const { tree } of modules) {
+    for (const statement of tree.program.body) {
+      const node = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+      if (node?.type === 'VariableDeclaration') {
+        for (const it of node.declarations) if (it.id.type === 'Identifier') add(it.id.name, it);
+      } else if (node && 'id' in node && node.id?.type === 'Identifier') {
+        add(node.id.name, node);
+      }
+    }
+  }
+  return found;
+}
+
+/** What an app can name: the exports of the entry points. */
+function exportedNames(entries: readonly Module[]): string[] {
+  return entries.flatMap(({ tree }) =>
+    tree.program.body.flatMap((node) => {
+      if (node.type !== 'ExportNamedDeclaration') return [];
+      const { declaration } = node;
+      const direct =
+        declaration && 'id' in declaration && declaration.id?.type === 'Identifier' ? [declaration.id.name] : [];
+      const variables = declaration?.type === 'VariableDeclaration' ? declaration.declarations : [];
+      return [
+        ...direct,
+        ...variables.map((it) => (it.id as { name: string }).name),
+        ...node.specifiers.map((it) => (it as { local: { name: string } }).local.name),
+      ];
+    }),
+  );
+}
+
+/** Names of properties that an app can see, from what is exported through every type that it mentions. */
+function publicNames(modules: readonly Module[], entries: readonly Module[]): Set<string> {
+  const known = declarations(modules);
+  const names = new Set<string>();
+  const seen = new Set<string>();
+  const wait = exportedNames(entries);
+  const visit = (node: Node): boolean | undefined => {
+    if (isHidden(node)) return false;
+    const declared = declaredName(node);
+    if (declared !== undefined) names.add(declared);
+    if (node.type === 'Identifier') wait.push(node.name);
+    // Of code only the signature is seen, where it is written down.
+    if ('returnType' in node && node.returnType && 'body' in node) {
+      for (const it of node.params as Node[]) walk(it, visit);
+      walk(node.returnType, visit);
+      return false;
+    }
+    if (node.type === 'ClassMethod' && node.kind === 'constructor') {
+      for (const it of node.params) walk(it, visit);
+      return false;
+    }
+    return undefined;
+  };
+  for (let name = wait.pop(); name !== undefined; name = wait.pop()) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    for (const node of known.get(name) ?? []) walk(node, visit);
+  }
+  return names;
+}
+
+const shortName = (index: number): string => {
+  const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  const rest = Math.floor(index / letters.length);
+  return `${rest > 0 ? shortName(rest - 1) : '_'}${letters[index % letters.length]}`;
+};
+
+export interface Sources {
+  /** Every module of src. */
+  readonly modules: readonly Module[];
+  /** Those that the package exports. */
+  readonly entries: readonly Module[];
+  /** What is bundled with it: mqtt-packet, noble, shims. */
+  readonly foreign: readonly Module[];
+}
+
+/** src's own property names and what to call them, the most used first. */
+export function ownNames({ modules, entries, foreign }: Sources): Map<string, string> {
+  const kept = new Set([...builtInNames(), ...publicNames(modules, entries)]);
+  for (const { tree } of foreign) propertyNames(tree.program, kept);
+  for (const { name, tree } of modules) {
+    strings(tree.program, kept);
+    // What goes to a host's own functions, and what is written down as text.
+    let written = /\/node-/.test(name);
+    walk(tree.program, (node) => {
+      if (node.type === 'Identifier' && node.name === 'JSON') written = true;
+      return undefined;
+    });
+    if (written) propertyNames(tree.program, kept);
+  }
+  const uses = new Map<string, number>();
+  const declared = new Set<string>();
+  for (const { tree } of modules) {
+    walk(tree.program, (node) => {
+      const name = declaredName(node);
+      if (name !== undefined && node.type !== 'ObjectProperty') declared.add(name);
+      if (node.type === 'Identifier') uses.set(node.name, (uses.get(node.name) ?? 0) + 1);
+      return undefined;
+    });
+  }
+  const own = [...declared].filter((it) => !kept.has(it) && it.length > 2);
+  own.sort((a, b) => (uses.get(b) ?? 0) - (uses.get(a) ?? 0) || (a < b ? -1 : 1));
+  return new Map(own.map((name, index) => [name, shortName(index)]));
+}

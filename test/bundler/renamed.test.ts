@@ -1,0 +1,40 @@
+// The sources as they go into a bundle, with short names and numbers in place of tables, pass the tests of the client and of
+// the modules, which look at more than a bundled app could.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadSource, namesOfSource } from '../../targets/bundler/plugin.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+test('the tests of the client, the modules and the stores pass with short names', (context) => {
+  const copy = mkdtempSync(join(tmpdir(), 'mqtt-mote-renamed-'));
+  context.after(() => rmSync(copy, { recursive: true, force: true }));
+  for (const it of ['package.json', 'tsconfig.json', 'test', 'src'])
+    cpSync(join(root, it), join(copy, it), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const names = namesOfSource();
+  assert.ok(names.size > 50, `only ${names.size} names`);
+  for (const it of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!it.endsWith('.ts')) continue;
+    writeFileSync(join(copy, 'src', it), loadSource(join(root, 'src', it), names).contents as string);
+  }
+  const places = ['client', 'modules', 'storage', 'identity'].map((it) => join('test', it));
+  const tsx = join(root, 'node_modules', '.bin', 'tsx');
+  const env = { ...process.env };
+  delete env.NODE_TEST_CONTEXT; // Or the tests below would report to this one's runner.
+  const { status, stdout } = spawnSync(tsx, ['test/run.ts', ...places], { cwd: copy, encoding: 'utf8', env });
+  assert.equal(
+    status,
+    0,
+    stdout
+      .split('\n')
+      .filter((it) => /not ok|error:/.test(it))
+      .join('\n'),
+  );
+  assert.match(stdout, /pass \d{2,}/);
+});
