@@ -87,14 +87,34 @@ function essence(action: Action): string {
 
 const polled = (action: Action): Call => ({ call: 'poll', kind: action.kind, sum: checksum(essence(action)) });
 
+/** Numbers what passes, in its order, and forgets what is over: a recording may go on for months. */
+class Numbered<T> {
+  private next = 0;
+  private items: { readonly item: T; readonly number: number }[] = [];
+
+  add(item: T): void {
+    this.items.push({ item, number: this.next++ });
+  }
+
+  /** -1 for what is not known, or not any more. */
+  numberOf(item: unknown): number {
+    for (const it of this.items) if (it.item === item) return it.number;
+    return -1;
+  }
+
+  forget(item: unknown): void {
+    this.items = this.items.filter((it) => it.item !== item);
+  }
+}
+
 /**
  * Records a machine from now on; to be called before its first connection. Topics and payloads are in the trace.
  * @param write gets one line for each call, without an end of line
  * @returns how to stop
  */
 export function recordTrace(connection: Connection, write: (line: string) => void): () => void {
-  const received: ReceivedMessage[] = [];
-  const published: Message[] = [];
+  const received = new Numbered<ReceivedMessage>();
+  const published = new Numbered<Message>();
   const note = (call: Call) => write(JSON.stringify(call));
   const { opened, input, publish, request, acknowledge, setAside, limitSending, setUnread, poll } = connection;
   connection.opened = (fields, now) => {
@@ -115,7 +135,7 @@ export function recordTrace(connection: Connection, write: (line: string) => voi
   }
   connection.publish = (message, now) => {
     note({ call: 'publish', now, message: traced(message) });
-    published.push(message);
+    published.add(message);
     return publish.call(connection, message, now);
   };
   connection.request = (operation, now) => {
@@ -123,11 +143,12 @@ export function recordTrace(connection: Connection, write: (line: string) => voi
     return request.call(connection, operation, now);
   };
   connection.acknowledge = (message, now) => {
-    note({ call: 'acknowledge', now, message: received.indexOf(message as ReceivedMessage) });
+    note({ call: 'acknowledge', now, message: received.numberOf(message) });
+    received.forget(message);
     acknowledge.call(connection, message, now);
   };
   connection.setAside = (message, now) => {
-    note({ call: 'setAside', now, message: published.indexOf(message) });
+    note({ call: 'setAside', now, message: published.numberOf(message) });
     setAside.call(connection, message, now);
   };
   connection.limitSending = (limit) => {
@@ -140,7 +161,8 @@ export function recordTrace(connection: Connection, write: (line: string) => voi
   };
   connection.poll = () => {
     const action = poll.call(connection);
-    if (action?.kind === 'message') received.push(action.message);
+    if (action?.kind === 'message') received.add(action.message);
+    if (action?.kind === 'settled') published.forget(action.operation);
     if (action) note(polled(action));
     return action;
   };
