@@ -1,4 +1,4 @@
-// The client against the local platform over real sockets: TCP, and TLS with both roots (platform.md, section 7).
+// The client against the local platform over real sockets: TCP, and TLS with both roots.
 
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';

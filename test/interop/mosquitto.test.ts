@@ -1,4 +1,4 @@
-// The client and a plain mosquitto (platform.md row 13): what the local platform does not offer is tried here.
+// The client and a plain mosquitto: what the local platform does not offer is tried here.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

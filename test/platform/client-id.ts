@@ -1,4 +1,4 @@
-// The CONNECT client id `${clientId}|k=v,k=v|` and the user name `${deviceName}&${productKey}` (platform.md section 1).
+// The CONNECT client id `${clientId}|k=v,k=v|` and the user name `${deviceName}&${productKey}`.
 import type { Profile, SignMethod } from './profile.ts';
 
 export interface ClientIdParts {

@@ -1,4 +1,4 @@
-// The platform's keep-alive check in virtual time: rows 24, 25 and 26 of platform.md section 7.
+// The platform's keep-alive check in virtual time: rows 24, 25 and 26 of the platform's demands.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Platform } from './platform.ts';

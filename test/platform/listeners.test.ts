@@ -1,4 +1,4 @@
-// The platform on real sockets: row 10 of platform.md section 7, a third party's client, faults of certificates, the end.
+// The platform on real sockets: row 10 of the platform's demands, a third party's client, faults of certificates, the end.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';

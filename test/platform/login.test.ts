@@ -1,4 +1,4 @@
-// Who may log in: rows 15, 17, 18, 20 and 22 of platform.md section 7, and the codes of those who may not.
+// Who may log in: rows 15, 17, 18, 20 and 22 of the platform's demands, and the codes of those who may not.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { IConnectPacket } from 'mqtt-packet';

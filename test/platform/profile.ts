@@ -1,4 +1,4 @@
-// Everything about the platform that is uncertain or adjustable (platform.md sections 1, 4 and 5), in one frozen object.
+// Everything about the platform that is uncertain or adjustable, in one frozen object.
 
 export type ListenerKind = 'tcp' | 'private' | 'public';
 export type SignMethod = 'hmacmd5' | 'hmacsha1' | 'hmacsha256';

@@ -1,4 +1,4 @@
-// One connection for each identity, faults made on purpose, and the device log: rows 2 and 6 of platform.md section 7.
+// One connection for each identity, faults made on purpose, and the device log: rows 2 and 6 of the platform's demands.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// Which topics a device may use, and which limits they must keep (platform.md section 4, messages and topics).
+// Which topics a device may use, and which limits they must keep.
 import type { DeviceTriple } from './devices.ts';
 import type { Profile } from './profile.ts';
 
