@@ -91,7 +91,7 @@ test('every operation settles exactly once with closed', () => {
   assert.equal(ends.length, 5);
 });
 
-test('[MQTT-3.1.2-4] the session stays: what was in flight at close() is sent again by the next connect()', () => {
+test('[MQTT-3.1.2-4] [pain 9] the session stays: what was in flight at close() is sent again by the next connect()', () => {
   const it = world();
   it.connect();
   it.client.publish('t', 'x', { qos: 1 });

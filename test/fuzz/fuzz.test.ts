@@ -6,7 +6,7 @@ import { examine } from './examine.ts';
 
 const RUNS = 2_000;
 
-test('[MQTT-4.8.0-1] whatever a server sends is accepted or ends in a typed close, however it is cut', () => {
+test('[MQTT-4.8.0-1] [pain 27] whatever a server sends is accepted or ends in a typed close, however it is cut', () => {
   const verdicts = campaign(1, RUNS);
   // The generator is worth something only while inputs of every kind come often.
   for (const verdict of ['accepted', 'malformed-packet', 'unexpected-packet']) {
