@@ -232,3 +232,12 @@ test('[MQTT-4.7] messages and filters that are not legal are refused before anyt
   assert.deepEqual(it.drain(), []);
   assert.equal(it.connection.session.lastPacketId, 0);
 });
+
+test('[4.1] what was not polled when the connection went: packets are dropped, what they settled is lost or done', () => {
+  const it = bench();
+  it.connect();
+  it.publish('first', 1);
+  it.connection.input(Uint8Array.of(0x40, 2, 0, 1), 0);
+  it.connection.publish(messageOf('never', 0), 0);
+  assert.deepEqual(it.close(), ['settled first', 'settled never closed']);
+});
