@@ -31,10 +31,10 @@ const bad = (message: string) => mqttError('bad-option', message);
 /** Parts that would end a pair or the list of pairs. */
 const breaksPair = (text: string): boolean => text.indexOf('|') >= 0 || text.indexOf(',') >= 0;
 
-function check(options: DeviceSecretOptions): void {
+function check(signMethod: SignMethod, options: DeviceSecretOptions): void {
   if (typeof options !== 'object' || options === null)
     throw bad('deviceSecret() needs productKey, deviceName, deviceSecret');
-  if (options.signMethod !== undefined && typeof options.signMethod.hmac !== 'function') {
+  if (typeof signMethod?.hmac !== 'function') {
     throw bad('signMethod must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
   }
   for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
@@ -68,8 +68,16 @@ function timestampOf(source: DeviceSecretOptions['timestamp']): string | undefin
  * @example new Client({ identity: deviceSecret({ productKey, deviceName, deviceSecret }), adapter, endpoints })
  */
 export function deviceSecret(options: DeviceSecretOptions): Identity {
-  check(options);
-  const { productKey, deviceName, clientId, timestamp, signMethod = hmacsha1, extras = {} } = options;
+  return deviceSecretBy(options?.signMethod ?? hmacsha1, options);
+}
+
+/**
+ * {@link deviceSecret} without a hash of ours: for a host that has one, by `hmacOver`. `options.signMethod` is ignored.
+ * @throws MqttError 'bad-option', before any socket is opened
+ */
+export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOptions): Identity {
+  check(signMethod, options);
+  const { productKey, deviceName, clientId, timestamp, extras = {} } = options;
   if (typeof timestamp !== 'function') timestampOf(timestamp);
   const credentials = ({ secure }: Attempt): Credentials => {
     const time = timestampOf(timestamp);
