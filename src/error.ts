@@ -50,9 +50,12 @@ export interface MqttError extends Error, ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Makes an error; the caller throws it or hands it on. A plain Error with fields, since not every engine can extend Error. */
+/**
+ * Makes an error; the caller throws it or hands it on. A plain Error with fields, since not every engine can extend Error.
+ * @param message empty in a bundle without texts: the code stands for it
+ */
 export function mqttError(code: ErrorCode, message: string, details?: ErrorDetails): MqttError {
-  return Object.assign(new Error(message), { name: NAME, code }, details);
+  return Object.assign(new Error(message || code), { name: NAME, code }, details);
 }
 
 const NAME = 'MqttError';

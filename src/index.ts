@@ -2,18 +2,11 @@
 
 export type { Adapter, Alarm, Endpoint, Security, Transport, TransportEvents, Warning } from './adapters/adapter.ts';
 export { type BackoffOptions, defaultRefusal, type Refusal } from './client/backoff.ts';
-export {
-  Client,
-  type ClientEvents,
-  type ConnectedEvent,
-  type PublishOptions,
-  type Stats,
-  type SubscribeOptions,
-} from './client/client.ts';
+export { Client, type PublishOptions, type Stats, type SubscribeOptions } from './client/client.ts';
 export type { Done, PublishOperation, SubscribeDone } from './client/operation.ts';
 export type { ClientOptions } from './client/options.ts';
 export type { MessageQueue, QueueLimits } from './client/queue.ts';
-export type { DisconnectedEvent } from './client/state.ts';
+export type { ClientEvents, ConnectedEvent, DisconnectedEvent } from './client/state.ts';
 export type { ErrorCode, ErrorDetails, MqttError } from './error.ts';
 export type { Framing } from './framing/framing.ts';
 export { mqttPacketFraming } from './framing/mqtt-packet.ts';
@@ -22,16 +15,12 @@ export { type DeviceSecretOptions, deviceSecret } from './identity/device-secret
 export { type Attempt, type Credentials, type Identity, type Profile, plainIdentity } from './identity/identity.ts';
 export { alibabaCloud } from './identity/profile.ts';
 export { hmacmd5, hmacsha1, hmacsha256, type SignMethod } from './identity/signing.ts';
-export type { Action } from './protocol/action.ts';
-export { Connection } from './protocol/connection.ts';
-export type { ConnectFields, ConnectionOptions } from './protocol/connection-options.ts';
 export { atLeastOnce, type Rules } from './protocol/delivery.ts';
 export { exactlyOnce } from './protocol/exactly-once.ts';
 export type {
   Operation,
   Publication,
   ReceivedMessage,
-  Session,
   Subscription,
   Unsubscription,
 } from './protocol/session.ts';

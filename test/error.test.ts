@@ -15,6 +15,10 @@ test('an error without details has a code and nothing else', () => {
   assert.deepEqual({ ...mqttError('closed', 'closed') }, { name: 'MqttError', code: 'closed' });
 });
 
+test('without a text the code is the message', () => {
+  assert.equal(mqttError('closed', '').message, 'closed');
+});
+
 test('[MQTT-4.8.0-1] a violation by the server names the clause that was broken', () => {
   for (const [make, code] of [
     [malformed, 'malformed-packet'],

@@ -7,22 +7,28 @@ import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
+import type { Operation, ReceivedMessage } from '../protocol/session.ts';
 import { after, type Instant, remaining, since, sooner, until } from '../time.ts';
-import { Backoff, Patience } from './backoff.ts';
+import { delayOf, isFinal } from './backoff.ts';
+import { Emitter } from './events.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
-import { type DriverOwner, type DriverState, State } from './state.ts';
+import { type ClientEvents, STATE_NAMES, State } from './state.ts';
 
-export class Driver implements LinkOwner {
-  readonly options: ClientOptions;
-  readonly settings: Settings;
+/** What {@link Client} builds on. What is protected or internal is for the package alone. */
+export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner {
+  /** @internal The state machine, for the modules that look into it or stand beside it. */
   readonly connection: Connection;
-  readonly backoff: Backoff;
-  private readonly patience: Patience;
-  state: DriverState = State.Idle;
-  private told: DriverState = State.Idle;
-  private readonly owner: DriverOwner;
-  private readonly adapter: Adapter;
+  /** @internal Keep Alive of the next connection. */
+  keepAliveSeconds: number;
+  protected readonly settings: Settings;
+  protected readonly adapter: Adapter;
+  protected phase: State = State.Idle;
+  /** Dials, or connections that did not last, in a row. */
+  protected failures = 0;
+  private told: State = State.Idle;
+  /** @internal As they were given. */
+  readonly options: ClientOptions;
   private readonly timer: Alarm;
   private link: Link | undefined = undefined;
   /** When the present state ends if nothing happens: connect time-out, next dial, end of patience with closing. */
@@ -33,96 +39,117 @@ export class Driver implements LinkOwner {
   private ringAt: Instant | undefined = undefined;
   private connectedAt: Instant = 0;
   private endpointIndex = 0;
-  private lastError: MqttError | undefined = undefined;
-  private fields: ConnectFields | undefined = undefined;
+  private lastFault: MqttError | undefined = undefined;
+  private connectFields: ConnectFields | undefined = undefined;
   private pumping = false;
   /** Who waits for the end, and who is to be told that it has come. */
   private closers: (() => void)[] = [];
-  private closed: (() => void)[] = [];
+  private ended: (() => void)[] = [];
   private connectAgain = false;
 
   /** @throws MqttError 'bad-option' */
-  constructor(options: ClientOptions, owner: DriverOwner) {
-    this.settings = checkOptions(options);
+  constructor(options: ClientOptions) {
+    super();
+    const settings = checkOptions(options);
+    this.settings = settings;
     this.options = options;
-    this.owner = owner;
     this.adapter = options.adapter;
+    this.keepAliveSeconds = settings.keepAlive;
     this.connection = new Connection({ ...options, framing: options.framing ?? mqttPacketFraming() });
     if (options.will) this.connection.checkWill(options.will);
-    this.backoff = new Backoff(options.reconnect || {});
-    this.patience = new Patience(this.settings.keepAliveSeconds, this.settings.maxKeepAliveSeconds);
-    this.timer = this.adapter.alarm(() => this.ring());
+    this.timer = this.adapter.alarm(() => this.poke());
   }
 
+  // What the client does with what happens here. None of these may throw.
+
+  protected abstract resume(sessionPresent: boolean): void;
+  protected abstract hand(message: ReceivedMessage): void;
+  protected abstract settle(operation: Operation, error?: MqttError, granted?: readonly number[]): void;
+  /** There is room: sends one thing through the machine, or says false. */
+  protected abstract sendMore(): boolean;
+  /** No further dial will follow: nobody may be left waiting. */
+  protected abstract settleAll(error: MqttError): void;
+  /** When something that waits has to be looked at, connected or not. */
+  protected abstract nextExpiry(): Instant | undefined;
+  /** Looks at it. */
+  protected abstract expire(now: Instant): void;
+
+  /** The host's clock. */
   now(): Instant {
     return this.adapter.now();
   }
 
-  endpoint(): Endpoint {
+  protected endpoint(): Endpoint {
     return this.options.endpoints[this.endpointIndex]!;
   }
 
-  is(state: DriverState): boolean {
-    return this.state === state;
+  protected is(state: State): boolean {
+    return this.phase === state;
   }
 
   /** Whether a packet that is given to the machine now goes out before anything that waits. */
-  canSend(): boolean {
-    return this.state === State.Connected && !this.link?.rest;
+  protected canSend(): boolean {
+    return this.is(State.Connected) && !this.link?.rest;
   }
 
   // Commands.
 
+  /** Connects, and connects again whenever the connection is lost, until close() or abort(). */
   connect(): void {
-    if (this.state === State.Closing) this.connectAgain = true;
-    if (this.state !== State.Idle) return;
+    if (this.is(State.Closing)) this.connectAgain = true;
+    if (!this.is(State.Idle)) return;
+    this.enter(State.Dialing);
     const { security } = this.adapter;
-    this.enter(State.Dialing, undefined);
-    if (security === 'plaintext') this.warn('plaintext', 'plain TCP: anyone on the way can read and change everything');
+    if (security === 'plaintext') this.warn(security, 'plain TCP: anyone on the way can read and change everything');
     if (security === 'unauthenticated') this.warn('unauthenticated-server', 'this host cannot verify the server');
-    this.backoff.reset();
+    this.failures = 0;
     if (this.is(State.Dialing)) this.dial(); // Who was warned may have thought better of it.
     this.pump();
   }
 
-  close(done: () => void): void {
+  protected disconnect(done: () => void): void {
     this.closers.push(done);
     this.connectAgain = false;
-    if (this.state === State.Connected) {
+    if (this.is(State.Connected)) {
       const now = this.now();
       this.enter(State.Closing, after(now, this.settings.closeTimeout));
       this.connection.disconnect(now);
-    } else if (this.state !== State.Closing) {
+    } else if (!this.is(State.Closing)) {
       this.end();
     }
   }
 
+  /** Drops the connection without DISCONNECT, so that the server publishes the will [MQTT-3.14.4-3]. */
   abort(): void {
     this.connectAgain = false;
     this.end();
+    this.settleAll(mqttError('closed', 'the client was aborted'));
+    this.pump();
   }
 
   /** Something that the host handed in threw: the connection is given up, and tried again. */
-  fail(thrown: unknown): void {
+  protected fail(thrown: unknown): void {
     if (this.link) this.lose(asMqttError(thrown));
     else this.adapter.report(thrown);
   }
 
   // The network connection.
 
+  /** @internal */
   linkOpened(): void {
     const now = this.now();
-    const { keepAliveSeconds } = this.fields!;
+    const { keepAliveSeconds } = this.connectFields!;
     try {
-      this.connection.opened(this.fields!, now);
+      this.connection.opened(this.connectFields!, now);
       // Before CONNACK no ping is sent, so the silence must end sooner [MQTT-3.1.2-23].
       if (keepAliveSeconds > 0) this.deadline = sooner(this.deadline, after(now, keepAliveSeconds * 1_000));
     } catch (error) {
-      this.lose(asMqttError(error));
+      this.fail(error);
     }
     this.pump();
   }
 
+  /** @internal */
   linkReceived(bytes: Uint8Array): void {
     const { connection } = this;
     connection.input(bytes, this.now());
@@ -131,74 +158,61 @@ export class Driver implements LinkOwner {
     this.pump();
   }
 
+  /** @internal */
   linkWritable(): void {
     this.stalledAt = undefined;
     this.pump();
   }
 
+  /** @internal */
   linkClosed(error: MqttError | undefined): void {
     this.lose(error ?? mqttError('closed-by-peer', 'the server closed the connection'));
     this.pump();
   }
 
+  /** @internal */
   linkWarning(warning: Warning): void {
-    this.owner.warning(warning);
+    this.emit('warning', warning);
     this.pump();
   }
 
   private dial(): void {
-    const now = this.now();
-    this.enter(State.Dialing, after(now, this.settings.connectTimeout)); // Up to CONNACK.
+    this.enter(State.Dialing, after(this.now(), this.settings.connectTimeout)); // Up to CONNACK.
+    const { adapter, options, lastFault, keepAliveSeconds } = this;
     try {
-      this.fields = this.connectFields();
-      this.link = new Link(this, this.adapter, this.endpoint());
+      const { clientId, userName, password } = options.identity.credentials({
+        number: this.failures + 1,
+        secure: adapter.security !== 'plaintext',
+        lastError: lastFault?.code,
+        lastReturnCode: lastFault?.returnCode,
+      });
+      const { will, cleanSession = false } = options;
+      this.connectFields = { clientId, userName, password, will, keepAliveSeconds, cleanSession };
+      this.link = new Link(this, adapter, this.endpoint());
     } catch (error) {
       this.lose(asMqttError(error));
     }
   }
 
-  private connectFields(): ConnectFields {
-    const credentials = this.options.identity.credentials({
-      number: this.backoff.failures + 1,
-      secure: this.adapter.security !== 'plaintext',
-      lastError: this.lastError?.code,
-      lastReturnCode: this.lastError?.returnCode,
-    });
-    const { clientId, userName, password } = credentials;
-    const { keepAliveSeconds } = this.patience;
-    const { will } = this.options;
-    return { clientId, userName, password, will, keepAliveSeconds, cleanSession: this.settings.cleanSession };
-  }
-
   /** The connection, or the attempt at one, is over. */
   private lose(error: MqttError): void {
-    const wasConnected = this.state === State.Connected;
-    if (this.state === State.Closing) return this.end();
+    if (this.is(State.Closing)) return this.end();
+    const wasConnected = this.is(State.Connected);
     this.dropLink();
     const now = this.now();
-    const lasted = wasConnected ? since(this.connectedAt, now) : undefined;
-    this.backoff.ended(lasted, error.code === 'closed-by-peer' || error.code === 'tcp');
+    const { settings } = this;
+    if (wasConnected && since(this.connectedAt, now) >= settings.backoff.stable) this.failures = 0;
+    this.failures++;
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
-    this.lastError = error;
-    const { adapter, options } = this;
-    const report = (thrown: unknown) => adapter.report(thrown);
-    const retryInMillis = options.reconnect === false ? undefined : this.backoff.delay(error, adapter.random(), report);
-    if (retryInMillis === undefined) this.enter(State.Idle, undefined);
-    else this.enter(State.Waiting, after(now, retryInMillis));
-    // What a listener begins now is not part of what has failed.
-    if (retryInMillis === undefined) this.owner.givenUp(error);
-    this.owner.disconnected({ code: error.code, error, retryInMillis, wasConnected });
-    if (wasConnected) this.judgeLoss(error);
-  }
-
-  /** What a loss says about the world around: a second device with our credentials, or a network that forgets links. */
-  private judgeLoss({ code }: MqttError): void {
-    if (this.backoff.takeoverSuspected()) {
-      const times = this.backoff.takeovers;
-      this.warn('takeover-suspected', `closed soon after login ${times} times: is this identity used twice?`);
-    }
-    if (!this.patience.ended(code)) return;
-    this.warn('keep-alive-lengthened', `links keep dying: keep-alive is now ${this.patience.keepAliveSeconds} s`);
+    this.lastFault = error;
+    const { code, returnCode } = error;
+    const refusal = returnCode === undefined ? 'retry' : this.guard(settings.backoff.refused, returnCode);
+    const stops = this.options.reconnect === false || isFinal(code) || refusal === 'stop';
+    const delay = delayOf(settings.backoff, this.failures, refusal !== 'retry', this.adapter.random());
+    const retryInMillis = stops ? undefined : delay;
+    this.enter(stops ? State.Idle : State.Waiting, stops ? undefined : after(now, delay));
+    if (stops) this.settleAll(error); // Before a listener begins what is not part of what has failed.
+    this.emit('disconnected', { code, error, retryInMillis, wasConnected });
   }
 
   private dropLink(): void {
@@ -209,57 +223,55 @@ export class Driver implements LinkOwner {
 
   /** Everything is over until connect() is called. */
   private end(): void {
-    const wasIdle = this.state === State.Idle;
-    const wasConnected = this.state === State.Connected || this.state === State.Closing;
-    this.enter(State.Idle, undefined);
-    this.closed = this.closed.concat(this.closers);
+    const before = this.phase;
+    this.enter(State.Idle);
+    this.ended = this.ended.concat(this.closers);
     this.closers = [];
     this.dropLink();
-    if (!wasIdle) this.owner.disconnected({ code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
+    if (before === State.Idle) return;
+    const wasConnected = before === State.Connected || before === State.Closing;
+    this.emit('disconnected', { code: 'closed', error: undefined, retryInMillis: undefined, wasConnected });
   }
 
   /** Tells those who wait for the end, and begins anew where that was asked for. */
   private finish(): void {
-    const { closed } = this;
-    this.closed = [];
-    for (const done of closed) done();
-    if (!this.connectAgain || this.state !== State.Idle) return;
+    const { ended } = this;
+    this.ended = [];
+    for (const done of ended) this.guard(done, undefined);
+    if (!this.connectAgain || !this.is(State.Idle)) return;
     this.connectAgain = false;
     this.connect();
   }
 
-  private enter(state: DriverState, deadline: Instant | undefined): void {
+  private enter(state: State, deadline?: Instant): void {
     this.deadline = deadline;
-    this.state = state;
+    this.phase = state;
   }
 
   // The pump.
 
   /** Carries out what there is to do, in order, until there is nothing or the transport is full. */
-  pump(): void {
+  protected pump(): void {
     if (this.pumping) return; // A listener called us: the pump that called the listener goes on.
     this.pumping = true;
     while (this.step());
     this.pumping = false;
-    this.watchForStall();
-    const unread = this.link !== undefined && (!!this.link.rest || this.isOverfull());
+    const { link } = this;
+    const isFull = !!link?.rest;
+    // A transport that takes nothing for as long as a connect may take is as good as dead.
+    if (!isFull) this.stalledAt = undefined;
+    else this.stalledAt ??= after(this.now(), this.settings.connectTimeout);
+    // Reading stops, rather than anything being dropped [MQTT-4.8.0-2].
+    const unread = isFull || (this.is(State.Connected) && this.connection.inbox.held() > this.settings.heldLimit);
     if (unread !== this.connection.unread) this.connection.setUnread(unread);
-    this.link?.pause(unread);
+    link?.pause(unread);
     this.arm();
-    this.tellState();
+    const { phase } = this;
+    if (phase !== this.told) {
+      this.told = phase;
+      this.emit('state', STATE_NAMES[phase]); // Once the work is done: a listener may do as it likes.
+    }
     this.finish();
-  }
-
-  /** States are told once the work is done: a listener may do as it likes. */
-  private tellState(): void {
-    if (this.state === this.told) return;
-    this.told = this.state;
-    this.owner.state(this.state);
-  }
-
-  /** Reading stops, rather than anything being dropped [MQTT-4.8.0-2]. */
-  private isOverfull(): boolean {
-    return this.state === State.Connected && this.connection.inbox.held() > this.settings.maxHeld;
   }
 
   /** False when there is nothing to do. */
@@ -267,7 +279,7 @@ export class Driver implements LinkOwner {
     if (this.link?.rest) return false;
     try {
       const action = this.connection.poll();
-      if (!action) return this.state === State.Connected && this.owner.sendMore();
+      if (!action) return this.is(State.Connected) && this.sendMore();
       this.carryOut(action);
     } catch (thrown) {
       this.lose(asMqttError(thrown)); // A transport or a store failed: the connection is not to be trusted any more.
@@ -280,68 +292,56 @@ export class Driver implements LinkOwner {
       case 'transmit':
         return this.link?.write(action.bytes);
       case 'connected':
-        return this.becomeConnected(action.sessionPresent);
+        this.enter(State.Connected);
+        this.connectedAt = this.now();
+        this.lastFault = undefined;
+        return this.resume(action.sessionPresent);
       case 'message':
-        return this.owner.message(action.message);
+        return this.hand(action.message);
       case 'settled':
-        return this.owner.settled(action.operation, action.granted, action.error);
+        return this.settle(action.operation, action.error, action.granted);
       case 'close':
         if (action.error) this.lose(action.error);
         else this.link?.close(); // closed() follows [MQTT-3.14.4-1].
     }
   }
 
-  private becomeConnected(sessionPresent: boolean): void {
-    this.enter(State.Connected, undefined);
-    this.connectedAt = this.now();
-    this.lastError = undefined;
-    this.owner.connected(sessionPresent);
-  }
-
-  private warn(code: Warning['code'], message: string): void {
-    this.owner.warning({ code, message });
+  /** @internal */
+  warn(code: Warning['code'], message: string, cause?: unknown): void {
+    this.emit('warning', { code, message, cause });
   }
 
   // Time.
 
-  private nextRing(): Instant | undefined {
-    const own = this.state === State.Connected ? sooner(this.connection.nextTimeout(), this.stalledAt) : this.deadline;
-    return sooner(own, this.owner.nextDeadline());
-  }
-
-  /** A transport that takes nothing for as long as a connect may take is as good as dead. */
-  private watchForStall(): void {
-    if (!this.link?.rest) this.stalledAt = undefined;
-    else this.stalledAt ??= after(this.now(), this.settings.connectTimeout);
-  }
-
   /** Sets the timer, unless it would ring soon enough: sending moves it once in half a keep-alive, not at every packet. */
   private arm(): void {
-    const next = this.nextRing();
+    const own = this.is(State.Connected) ? sooner(this.connection.nextTimeout(), this.stalledAt) : this.deadline;
+    const next = sooner(own, this.nextExpiry());
+    const { ringAt } = this;
     if (next === undefined) {
-      if (this.ringAt !== undefined) this.timer.clear();
+      if (ringAt !== undefined) this.timer.clear();
       this.ringAt = undefined;
       return;
     }
     const left = remaining(next, this.now());
-    const early = this.ringAt === undefined ? -1 : until(next, this.ringAt);
+    const early = ringAt === undefined ? -1 : until(next, ringAt);
     if (early >= 0 && early <= left / 2) return;
     this.ringAt = next;
     this.timer.set(left);
   }
 
-  /** Looks at the clock and does what is due. */
-  ring(): void {
+  /** Looks at the clock and does what is due: also after a sleep in which the host's timers stood still. */
+  poke(): void {
     this.ringAt = undefined;
     const now = this.now();
-    this.owner.timeout(now);
-    if (this.state === State.Connected) {
+    const isDue = (instant: Instant | undefined) => instant !== undefined && remaining(instant, now) === 0;
+    this.expire(now);
+    if (this.is(State.Connected)) {
       this.connection.timeout(now);
-      if (this.stalledAt !== undefined && remaining(this.stalledAt, now) === 0) {
+      if (isDue(this.stalledAt))
         this.lose(mqttError('tcp', 'the connection takes no more bytes', { reason: 'stalled' }));
-      }
-    } else if (this.deadline !== undefined && remaining(this.deadline, now) === 0) {
-      if (this.state === State.Waiting) this.dial();
+    } else if (isDue(this.deadline)) {
+      if (this.is(State.Waiting)) this.dial();
       else this.lose(mqttError('connect-timeout', 'no CONNACK in time'));
     }
     this.pump();

@@ -8,7 +8,7 @@ interface Entry<Event> {
 }
 
 export abstract class Emitter<Events> {
-  private listeners: { [Name in keyof Events]?: Entry<Events[Name]>[] } = {};
+  private entries: { [Name in keyof Events]?: Entry<Events[Name]>[] } = {};
 
   /**
    * Adds a listener. Listeners are called in the order of their adding, at once.
@@ -17,39 +17,43 @@ export abstract class Emitter<Events> {
    */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void, observes = false): void {
     if (typeof listener !== 'function')
-      throw mqttError('bad-option', `the listener for ${String(name)} is no function`);
+      throw mqttError('bad-option', `the listener for ${String(name)} is no function`, { reason: 'listener' });
     // A new list, so that one that is being called is left alone.
-    this.listeners[name] = (this.listeners[name] ?? []).concat([{ listener, observes }]);
+    this.entries[name] = this.of(name).concat([{ listener, observes }]);
   }
 
   /** Removes a listener; unknown ones are ignored. */
   off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
-    this.listeners[name] = (this.listeners[name] ?? []).filter((it) => it.listener !== listener);
+    this.entries[name] = this.of(name).filter((it) => it.listener !== listener);
   }
 
   /**
    * Calls every listener. One that throws does not keep the others from being called: `failed` hears of it.
    * @param holds whether the event is still true, where a listener may have ended it
    */
-  protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds: () => boolean = () => true): void {
-    for (const { listener } of this.listeners[name] ?? []) if (holds()) this.guard(listener, event);
+  protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds?: () => boolean): void {
+    for (const { listener } of this.of(name)) if (!holds || holds()) this.guard(listener, event);
   }
 
   /** Whether somebody deals with events of this name. */
   protected has(name: keyof Events): boolean {
-    for (const { observes } of this.listeners[name] ?? []) if (!observes) return true;
-    return false;
+    return this.of(name).some(({ observes }) => !observes);
   }
 
   /** Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
-  protected guard<A, B>(call: (a: A, b: B) => unknown, a: A, b?: B): unknown {
+  protected guard<A, B, R>(call: (a: A, b: B) => R, a: A, b?: B): R | undefined {
     try {
       return call(a, b as B);
     } catch (error) {
-      return this.failed(error);
+      this.failed(error);
+      return undefined;
     }
   }
 
   /** Something that the app handed in threw. Must not throw. */
   protected abstract failed(error: unknown): void;
+
+  private of<Name extends keyof Events>(name: Name): Entry<Events[Name]>[] {
+    return this.entries[name] ?? [];
+  }
 }

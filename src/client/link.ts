@@ -63,7 +63,7 @@ export class Link implements TransportEvents {
     const { rest } = this;
     this.rest = undefined;
     if (rest) this.write(rest);
-    if (this.closing && !this.rest) this.transport.close();
+    if (this.closing) this.close();
     this.owner?.linkWritable();
   }
 

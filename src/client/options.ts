@@ -1,13 +1,13 @@
 // What a client is made of, checked once, with every default in one place.
 
 import type { Adapter, Endpoint } from '../adapters/adapter.ts';
-import { mqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
 import type { Framing } from '../framing/framing.ts';
 import type { Message } from '../framing/packet.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Rules, State } from '../protocol/delivery.ts';
 import type { Millis } from '../time.ts';
-import type { BackoffOptions } from './backoff.ts';
+import { type Backoff, type BackoffOptions, defaultRefusal } from './backoff.ts';
 import type { MessageQueue, QueueLimits } from './queue.ts';
 
 export interface ClientOptions {
@@ -21,8 +21,6 @@ export interface ClientOptions {
   readonly framing?: Framing | undefined;
   /** Keep Alive in seconds (3.1.2.10): what the identity's platform allows, else 0 (off) to 65,535. Default 360. */
   readonly keepAliveSeconds?: number | undefined;
-  /** Up to here the keep-alive is lengthened when connections keep dying silently; default keepAliveSeconds: never. */
-  readonly maxKeepAliveSeconds?: number | undefined;
   /** How long a PINGRESP may take, in milliseconds, 1 to 3,600,000; never longer than the keep-alive. Default 20,000. */
   readonly pingTimeoutMillis?: Millis | undefined;
   /** From dialling to CONNACK, over DNS, TCP and TLS, in milliseconds, 1 to 3,600,000; default 30,000. */
@@ -51,28 +49,33 @@ export interface ClientOptions {
   readonly production?: boolean | undefined;
 }
 
+/** What the driver needs of the options, with every default. */
 export interface Settings {
-  readonly keepAliveSeconds: number;
-  readonly maxKeepAliveSeconds: number;
+  readonly keepAlive: number;
   readonly connectTimeout: Millis;
   readonly closeTimeout: Millis;
-  readonly cleanSession: boolean;
-  readonly maxHeld: number;
-  readonly maxFilters: number;
+  readonly heldLimit: number;
+  readonly filterLimit: number;
+  readonly backoff: Backoff;
 }
 
 const HOUR: Millis = 3_600_000;
+const DAY: Millis = 86_400_000;
 const MAX_TWO_BYTES = 65_535;
-const DEFAULT_KEEP_ALIVE_SECONDS = 360;
 
-const bad = (message: string) => mqttError('bad-option', message);
+const bad = (name: string, message: string): MqttError =>
+  mqttError('bad-option', `${name} ${message}`, { reason: name });
 
 /** @throws MqttError 'bad-option' */
 export function inRange(name: string, value: number, least: number, most: number): number {
-  if (typeof value !== 'number' || !(value >= least && value <= most && value % 1 === 0)) {
-    throw bad(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
-  }
-  return value;
+  if (typeof value === 'number' && value >= least && value <= most && value % 1 === 0) return value;
+  throw bad(name, `must be a whole number from ${least} to ${most}, not ${value}`);
+}
+
+/** Throws unless an option that may be left out is of this type. */
+function isOf(type: 'object' | 'function' | 'boolean', name: string, value: unknown): void {
+  if (value === undefined || (typeof value === type && value !== null)) return;
+  throw bad(name, type === 'boolean' ? 'must be true or false' : `must be ${type === 'object' ? 'an' : 'a'} ${type}`);
 }
 
 /** @throws MqttError 'bad-option' */
@@ -82,86 +85,86 @@ export function checkQueueLimits({ messages = 0, bytes = 0 }: QueueLimits): void
 }
 
 function checkEndpoints(endpoints: readonly Endpoint[] | undefined): void {
-  if (!endpoints?.length) throw bad('no endpoint: copy host and port from the console of your platform');
+  if (!endpoints?.length) throw bad('endpoints', 'are missing: copy host and port from the console of your platform');
   for (const endpoint of endpoints) {
-    const { host, port } = endpoint ?? {};
-    if (typeof host !== 'string' || host === '') throw bad('an endpoint without host');
-    inRange('port', port, 1, MAX_TWO_BYTES);
+    if (!endpoint?.host || typeof endpoint.host !== 'string') throw bad('host', 'is missing in an endpoint');
+    inRange('port', endpoint.port, 1, MAX_TWO_BYTES);
   }
 }
-
-const SECURITY: readonly unknown[] = Object.freeze(['authenticated', 'unauthenticated', 'plaintext']);
 
 function checkSecurity({ adapter, allowPlaintext, production }: ClientOptions): void {
-  if (SECURITY.indexOf(adapter.security) < 0) throw bad(`adapter.security ${adapter.security} is unknown`);
-  if (adapter.security !== 'plaintext') return;
-  if (production) throw bad('production refuses plain TCP: use TLS');
-  if (!allowPlaintext) throw bad('plain TCP is for tests only: use TLS, or set allowPlaintext');
+  const { security } = adapter;
+  if (security === 'authenticated' || security === 'unauthenticated') return;
+  if (security !== 'plaintext') throw bad('adapter.security', `${security} is unknown`);
+  if (production) throw bad('production', 'refuses plain TCP: use TLS');
+  if (!allowPlaintext) throw bad('allowPlaintext', 'is not set: plain TCP is for tests only, use TLS');
 }
 
-function checkReconnect(options: BackoffOptions | false | undefined): void {
-  if (!options) return;
-  const { minMillis, maxMillis = 120_000, stableMillis = 60_000, refused } = options;
-  inRange('reconnect.maxMillis', maxMillis, 1, 24 * HOUR);
-  inRange('reconnect.minMillis', minMillis ?? 1, 1, maxMillis);
-  if (refused !== undefined) isFunction('reconnect.refused', refused);
-  inRange('reconnect.stableMillis', stableMillis, 0, 24 * HOUR);
+/** A part with a method that tells it from other things. */
+function checkPart(name: string, method: unknown): void {
+  if (typeof method !== 'function') throw bad(name, 'must be a function');
 }
 
-function isFunction(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw bad(`${name} must be a function`);
+function checkParts(options: ClientOptions): void {
+  const { adapter, identity, framing, delivery, queue } = options;
+  checkPart('adapter.dial', adapter?.dial);
+  checkPart('identity.credentials', identity?.credentials);
+  if (framing !== undefined) checkPart('framing.encode', framing?.encode);
+  isOf('object', 'delivery', delivery);
+  if (delivery && !delivery[State.AwaitingPuback]) throw bad('delivery', 'must be atLeastOnce or exactlyOnce');
+  isOf('object', 'queue', queue);
+  for (const name of ['cleanSession', 'allowPlaintext', 'production'] as const) isOf('boolean', name, options[name]);
 }
 
-function checkParts({ adapter, identity, framing, delivery, queue }: ClientOptions): void {
-  isFunction('adapter.dial', adapter?.dial);
-  isFunction('identity.credentials', identity?.credentials);
-  if (framing !== undefined) isFunction('framing.encode', framing.encode);
-  const isRules = typeof delivery === 'object' && delivery?.[State.AwaitingPuback];
-  if (delivery !== undefined && !isRules) throw bad('delivery must be atLeastOnce or exactlyOnce');
-  if (queue !== undefined && (typeof queue !== 'object' || queue === null))
-    throw bad('queue must be limits or a queue');
-}
-
-function checkSwitches(options: ClientOptions): void {
-  for (const name of ['cleanSession', 'allowPlaintext', 'production'] as const) {
-    const value = options[name];
-    if (value !== undefined && typeof value !== 'boolean') throw bad(`${name} must be true or false`);
-  }
+function checkReconnect(options: BackoffOptions | false | undefined): Backoff {
+  const { minMillis, maxMillis = 120_000, stableMillis = 60_000, refused = defaultRefusal } = options || {};
+  const most = inRange('reconnect.maxMillis', maxMillis, 1, DAY);
+  checkPart('reconnect.refused', refused);
+  return {
+    most,
+    least: inRange('reconnect.minMillis', minMillis ?? Math.min(2_000, most), 1, most),
+    stable: inRange('reconnect.stableMillis', stableMillis, 0, DAY),
+    refused,
+  };
 }
 
 /** @throws MqttError 'bad-option' */
 export function checkOptions(options: ClientOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw bad('a client needs options');
+  checkCall(options);
   checkParts(options);
-  checkSwitches(options);
   checkEndpoints(options.endpoints);
   checkSecurity(options);
-  checkReconnect(options.reconnect);
-  if (options.queue && !('add' in options.queue)) checkQueueLimits(options.queue);
-  inRange('pingTimeoutMillis', options.pingTimeoutMillis ?? 1, 1, HOUR);
-  inRange('maxInFlight', options.maxInFlight ?? 1, 1, MAX_TWO_BYTES);
-  const { profile } = options.identity;
-  const least = profile ? profile.minKeepAliveSeconds : 0;
-  const most = profile ? profile.maxKeepAliveSeconds : MAX_TWO_BYTES;
-  const keepAliveSeconds = options.keepAliveSeconds ?? DEFAULT_KEEP_ALIVE_SECONDS;
-  inRange('keepAliveSeconds', keepAliveSeconds, least, most);
-  const maxKeepAliveSeconds = options.maxKeepAliveSeconds ?? keepAliveSeconds;
+  const { queue, identity } = options;
+  if (queue && !('add' in queue)) checkQueueLimits(queue);
+  const number = (name: NumberName, fallback: number, least: number, most: number) =>
+    inRange(name, options[name] ?? fallback, least, most);
+  number('pingTimeoutMillis', 1, 1, HOUR);
+  number('maxInFlight', 1, 1, MAX_TWO_BYTES);
+  const { minKeepAliveSeconds = 0, maxKeepAliveSeconds = MAX_TWO_BYTES } = identity.profile ?? {};
   return {
-    keepAliveSeconds,
-    maxKeepAliveSeconds: inRange('maxKeepAliveSeconds', maxKeepAliveSeconds, keepAliveSeconds, most),
-    connectTimeout: inRange('connectTimeoutMillis', options.connectTimeoutMillis ?? 30_000, 1, HOUR),
-    closeTimeout: inRange('closeTimeoutMillis', options.closeTimeoutMillis ?? 5_000, 0, HOUR),
-    cleanSession: options.cleanSession ?? false,
-    maxHeld: inRange('maxHeld', options.maxHeld ?? 100, 1, MAX_TWO_BYTES),
-    maxFilters: inRange('maxFiltersPerSubscribe', options.maxFiltersPerSubscribe ?? 5, 1, 1_000),
+    keepAlive: number('keepAliveSeconds', 360, minKeepAliveSeconds, maxKeepAliveSeconds),
+    connectTimeout: number('connectTimeoutMillis', 30_000, 1, HOUR),
+    closeTimeout: number('closeTimeoutMillis', 5_000, 0, HOUR),
+    heldLimit: number('maxHeld', 100, 1, MAX_TWO_BYTES),
+    filterLimit: number('maxFiltersPerSubscribe', 5, 1, 1_000),
+    backoff: checkReconnect(options.reconnect),
   };
 }
+
+type NumberName =
+  | 'keepAliveSeconds'
+  | 'pingTimeoutMillis'
+  | 'connectTimeoutMillis'
+  | 'closeTimeoutMillis'
+  | 'maxInFlight'
+  | 'maxHeld'
+  | 'maxFiltersPerSubscribe';
 
 /**
  * A function where options belong is the first mistake of those who come from other clients.
  * @throws MqttError 'bad-option'
  */
-export function checkCall(options: unknown, done: unknown): void {
-  if (typeof options !== 'object' || options === null) throw bad('options must be an object');
-  if (done !== undefined && typeof done !== 'function') throw bad('done must be a function');
+export function checkCall(options: unknown, done?: unknown): void {
+  if (typeof options !== 'object' || options === null) throw bad('options', 'must be an object');
+  isOf('function', 'done', done);
 }

@@ -1,12 +1,21 @@
-// What the driver and the client tell each other: the states of a client, and how a connection ends.
+// What a client does at the moment, and what it tells its listeners.
 
-import type { Warning } from '../adapters/adapter.ts';
+import type { Endpoint, Warning } from '../adapters/adapter.ts';
 import type { ErrorCode, MqttError } from '../error.ts';
-import type { Operation, ReceivedMessage } from '../protocol/session.ts';
-import type { Instant, Millis } from '../time.ts';
+import type { ReceivedMessage } from '../protocol/session.ts';
+import type { Millis } from '../time.ts';
 
 export const State = Object.freeze({ Idle: 0, Dialing: 1, Connected: 2, Waiting: 3, Closing: 4 } as const);
-export type DriverState = (typeof State)[keyof typeof State];
+export type State = (typeof State)[keyof typeof State];
+
+/** For people, by {@link State}. */
+export const STATE_NAMES = Object.freeze(['idle', 'dialing', 'connected', 'waiting', 'closing'] as const);
+
+export interface ConnectedEvent {
+  readonly endpoint: Endpoint;
+  /** The server kept the session of the last connection (3.2.2.2). */
+  readonly sessionPresent: boolean;
+}
 
 /** The end of a connection, of an attempt at one, or of trying: the last one before `idle` has no retryInMillis. */
 export interface DisconnectedEvent {
@@ -20,20 +29,12 @@ export interface DisconnectedEvent {
   readonly wasConnected: boolean;
 }
 
-/** What the driver tells, and asks, the client. None of these may throw. */
-export interface DriverOwner {
-  connected(sessionPresent: boolean): void;
-  disconnected(event: DisconnectedEvent): void;
-  message(message: ReceivedMessage): void;
-  settled(operation: Operation, granted: readonly number[] | undefined, error: MqttError | undefined): void;
-  warning(warning: Warning): void;
-  state(state: DriverState): void;
-  /** There is room: sends one thing through the machine, or says false. */
-  sendMore(): boolean;
-  /** No further dial will follow: nobody may be left waiting. */
-  givenUp(error: MqttError): void;
-  /** When something that waits in the owner has to be looked at, connected or not. */
-  nextDeadline(): Instant | undefined;
-  /** Looks at it. */
-  timeout(now: Instant): void;
+export interface ClientEvents {
+  connected: ConnectedEvent;
+  disconnected: DisconnectedEvent;
+  /** A message; acknowledged when every listener has returned, unless one has called hold(). */
+  message: ReceivedMessage;
+  warning: Warning;
+  /** What the client does from now on. */
+  state: (typeof STATE_NAMES)[number];
 }

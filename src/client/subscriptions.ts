@@ -14,60 +14,51 @@ interface Entry extends Filter {
   done: SubscribeDone | undefined;
 }
 
-interface SubscribeBatch extends Subscription {
-  readonly entries: readonly Entry[];
-}
-interface UnsubscribeBatch extends Unsubscription {
-  readonly entries: readonly Entry[];
-}
-export type Batch = SubscribeBatch | UnsubscribeBatch;
+/** Filters that travel in one packet. */
+export type Batch = (Subscription | Unsubscription) & { readonly entries: readonly Entry[] };
 
 /** SUBACK return code of a filter that was refused (3.9.3). */
 const REFUSED = 0x80;
 
-/** How a filter ended: the call that the app waits for, or undefined when it does not. */
-export type Settle = (done: SubscribeDone | undefined, filter: string, error?: MqttError, granted?: QoS) => void;
+/** Hears how a filter ended: the call that the app waits for, or undefined when it does not. */
+export interface SubscriptionsOwner {
+  subscribed(done: SubscribeDone | undefined, filter: string, error?: MqttError, granted?: QoS): void;
+}
 
 const makeBatch = (entries: readonly Entry[]): Batch =>
   entries[0]!.wanted ? { filters: entries, entries } : { filters: entries.map((it) => it.filter), entries };
 
 export class Subscriptions {
   entries: Entry[] = [];
-  maxFilters: number;
-  settle: Settle;
+  filterLimit: number;
+  owner: SubscriptionsOwner;
 
-  /** @param maxFilters most filters in one packet */
-  constructor(maxFilters: number, settle: Settle) {
-    this.maxFilters = maxFilters;
-    this.settle = settle;
+  /** @param filterLimit most filters in one packet */
+  constructor(filterLimit: number, owner: SubscriptionsOwner) {
+    this.filterLimit = filterLimit;
+    this.owner = owner;
   }
 
-  /** Wants or no longer wants a filter. An earlier wish for the same filter is replaced. */
+  /** Wants or no longer wants a filter. An earlier wish for the same filter, character by character (3.10.4), is replaced. */
   want(filter: string, qos: QoS, wanted: boolean, done: SubscribeDone | undefined): void {
-    const rest: Entry[] = [];
-    const replaced: Entry[] = [];
-    for (const it of this.entries) (it.filter === filter ? replaced : rest).push(it); // Character by character (3.10.4).
-    rest.push({ filter, qos, wanted, step: Step.Pending, done });
-    this.entries = rest;
-    for (const it of replaced) this.finish(it, mqttError('closed', 'replaced by a later call'));
+    const replaced = this.find(filter);
+    this.entries = this.without(replaced).concat([{ filter, qos, wanted, step: Step.Pending, done }]);
+    if (replaced) this.finish(replaced, mqttError('closed', 'replaced by a later call'));
   }
 
   isWanted(filter: string): boolean {
-    for (const it of this.entries) if (it.filter === filter) return it.wanted;
-    return false;
+    return !!this.find(filter)?.wanted;
   }
 
   /**
    * A connection begins. Only where the server has lost the session is everything asked for again [MQTT-3.8.4-3].
    * @returns what was to be unsubscribed and is gone with the session, for finish()
    */
-  connected(sessionPresent: boolean): readonly Entry[] {
-    const gone: Entry[] = [];
-    if (sessionPresent) return gone;
-    const kept: Entry[] = [];
-    for (const it of this.entries) (it.wanted ? kept : gone).push(it);
-    this.entries = kept;
-    for (const it of kept) it.step = Step.Pending;
+  resume(sessionPresent: boolean): readonly Entry[] {
+    if (sessionPresent) return [];
+    const gone = this.entries.filter((it) => !it.wanted);
+    this.entries = this.entries.filter((it) => it.wanted);
+    for (const it of this.entries) it.step = Step.Pending;
     return gone;
   }
 
@@ -75,30 +66,27 @@ export class Subscriptions {
   nextBatch(isTaken: (batch: Batch) => boolean): Batch | undefined {
     let batch: Batch | undefined;
     for (const it of this.entries) {
-      if (it.step !== Step.Pending || (batch && batch.entries[0]!.wanted !== it.wanted)) continue;
-      const longer = makeBatch((batch?.entries ?? []).concat([it]));
-      if (longer.entries.length > this.maxFilters || !isTaken(longer)) break;
+      const before = batch ? batch.entries : [];
+      if (it.step !== Step.Pending || (batch && before[0]!.wanted !== it.wanted)) continue;
+      const longer = makeBatch(before.concat([it]));
+      if (longer.entries.length > this.filterLimit || !isTaken(longer)) break;
       batch = longer;
     }
-    for (const it of batch?.entries ?? []) it.step = Step.Requested;
+    if (batch) for (const it of batch.entries) it.step = Step.Requested;
     return batch;
   }
 
-  /** A batch was answered, or lost with the connection. */
-  settled(batch: Batch, granted: readonly number[] | undefined, error: MqttError | undefined): void {
-    const { entries } = batch;
-    for (let i = 0; i < entries.length; i++) {
-      const it = entries[i]!;
-      if (error) {
-        it.step = Step.Pending; // Asked for again on the next connection.
-        continue;
-      }
-      it.step = Step.Settled;
-      const code = granted?.[i];
-      if (!it.wanted || code === REFUSED) this.entries = this.entries.filter((other) => other !== it);
-      if (code === REFUSED) this.finish(it, mqttError('subscription-refused', `the server refused ${it.filter}`));
-      else this.finish(it, undefined, code as QoS | undefined);
-    }
+  /** A batch was answered, or lost with the connection: then it is asked for again on the next one. */
+  answered(batch: Batch, error: MqttError | undefined, granted: readonly number[] = []): void {
+    batch.entries.forEach((it, index) => {
+      it.step = error ? Step.Pending : Step.Settled;
+      if (error) return;
+      const code = granted[index] as QoS | undefined;
+      const refused = (code as number) === REFUSED;
+      if (!it.wanted || refused) this.entries = this.without(it);
+      if (refused) this.finish(it, mqttError('subscription-refused', `the server refused ${it.filter}`));
+      else this.finish(it, undefined, code);
+    });
   }
 
   /** The client is closed: nobody is left waiting. The wishes stay for the next connect(). */
@@ -112,6 +100,14 @@ export class Subscriptions {
   finish(entry: Entry, error?: MqttError, granted?: QoS): void {
     const { done } = entry;
     entry.done = undefined;
-    this.settle(done, entry.filter, error, granted);
+    this.owner.subscribed(done, entry.filter, error, granted);
+  }
+
+  private find(filter: string): Entry | undefined {
+    return this.entries.filter((it) => it.filter === filter)[0];
+  }
+
+  private without(entry: Entry | undefined): Entry[] {
+    return this.entries.filter((it) => it !== entry);
   }
 }

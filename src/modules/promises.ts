@@ -1,9 +1,9 @@
 // Promises, AbortSignal and asynchronous iteration over a client, for hosts that have them. A layer: the client beneath stays
 // usable as it is.
 
-import type { Client, ConnectedEvent, PublishOptions, SubscribeOptions } from '../client/client.ts';
+import type { Client, PublishOptions, SubscribeOptions } from '../client/client.ts';
 import { inRange } from '../client/options.ts';
-import type { DisconnectedEvent } from '../client/state.ts';
+import type { ConnectedEvent, DisconnectedEvent } from '../client/state.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import type { QoS } from '../framing/packet.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';

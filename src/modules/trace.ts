@@ -1,11 +1,13 @@
 // Records everything that goes into a state machine, one line of JSON a call, and plays it again: since the machine knows no
 // clock and no socket, what comes out is the same to the bit. Passwords are written as so many x.
 
+import type { Client } from '../client/client.ts';
 import { type MqttError, mqttError } from '../error.ts';
+import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Message } from '../framing/packet.ts';
 import type { Action } from '../protocol/action.ts';
-import type { Connection } from '../protocol/connection.ts';
-import type { ConnectFields } from '../protocol/connection-options.ts';
+import { Connection } from '../protocol/connection.ts';
+import type { ConnectFields, ConnectionOptions } from '../protocol/connection-options.ts';
 import type { ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
 import type { Instant } from '../time.ts';
 import { utf8Length } from '../utf8.ts';
@@ -108,11 +110,11 @@ class Numbered<T> {
 }
 
 /**
- * Records a machine from now on; to be called before its first connection. Topics and payloads are in the trace.
+ * Records a client's machine from now on; to be called before its first connection. Topics and payloads are in the trace.
  * @param write gets one line for each call, without an end of line
  * @returns how to stop
  */
-export function recordTrace(connection: Connection, write: (line: string) => void): () => void {
+export function recordTrace({ connection }: Client, write: (line: string) => void): () => void {
   const received = new Numbered<ReceivedMessage>();
   const published = new Numbered<Message>();
   const note = (call: Call) => write(JSON.stringify(call));
@@ -201,11 +203,13 @@ function attempt(call: () => unknown): void {
 }
 
 /**
- * Plays a trace on a machine that is as new as the recorded one was, with the same options.
+ * Plays a trace on a machine that is as new as the recorded one was.
+ * @param options the client's own, as far as they concern the machine
  * @returns how many actions were compared
  * @throws MqttError 'unexpected-packet' at the first action that differs; the message names the line
  */
-export function replayTrace(connection: Connection, lines: readonly string[]): number {
+export function replayTrace(lines: readonly string[], options: Partial<ConnectionOptions> = {}): number {
+  const connection = new Connection({ framing: mqttPacketFraming(), ...options });
   const received: ReceivedMessage[] = [];
   const published: Message[] = [];
   let compared = 0;

@@ -1,9 +1,10 @@
 // Session state that outlives a power loss (4.1): what is in flight, and which QoS 2 identifiers must not be delivered again.
 
+import type { Client } from '../client/client.ts';
 import { type MqttError, mqttError } from '../error.ts';
-import type { Message, QoS } from '../framing/packet.ts';
+import type { QoS } from '../framing/packet.ts';
 import { State } from '../protocol/delivery.ts';
-import type { Delivery, Receipt, Session } from '../protocol/session.ts';
+import type { Delivery, Receipt } from '../protocol/session.ts';
 import { textOf, utf8Length, writeUtf8 } from '../utf8.ts';
 
 /** Where records are kept: a folder, a key-value store, flash. Everything is done before a call returns. */
@@ -69,7 +70,7 @@ function isWhole(key: string, record: Uint8Array): boolean {
 }
 
 /** What may not be sent any more, by a client with other limits or a record that was torn, stays where it is. */
-function restore(connection: Persistent, it: Restored, found: Restored[]): void {
+function restore({ connection }: Client, it: Restored, found: Restored[]): void {
   try {
     if (it.delivery.state !== State.AwaitingPubcomp) connection.checkMessage(it.delivery.message);
     found.push(it);
@@ -78,20 +79,14 @@ function restore(connection: Persistent, it: Restored, found: Restored[]): void 
   }
 }
 
-/** The state machine of a client: `client.connection`. */
-export interface Persistent {
-  readonly session: Session;
-  checkMessage(message: Message): void;
-}
-
 /**
  * Restores a session from a store and keeps it there from now on. To be called before the first connect(), with a store of
  * its own for each client id [MQTT-3.1.3-2]. Messages that still wait in the queue are not session state and not stored.
  * @returns how many messages are in flight again; records that may not be sent by this client are left alone
  * @throws MqttError 'bad-option' when the session is not empty any more
  */
-export function persistSession(connection: Persistent, store: SessionStore): number {
-  const { session } = connection;
+export function persistSession(client: Client, store: SessionStore): number {
+  const { session } = client.connection;
   if (session.deliveries.length > 0 || session.receipts.length > 0) {
     throw mqttError('bad-option', 'persistSession() comes before anything is published or received');
   }
@@ -99,7 +94,7 @@ export function persistSession(connection: Persistent, store: SessionStore): num
   store.each((key, record) => {
     if (!isWhole(key, record)) return;
     const packetId = parseInt(key.slice(1), 16);
-    if (key.charAt(0) === 'o') restore(connection, decode(packetId, record), found);
+    if (key.charAt(0) === 'o') restore(client, decode(packetId, record), found);
     else session.receipts.push({ packetId, state: State.AwaitingPubrel, message: undefined });
   });
   found.sort((a, b) => (a.sequence - b.sequence) | 0); // The order of sending survives a wrap of the number.

@@ -65,8 +65,12 @@ function builtInNames(): Set<string> {
   return names;
 }
 
+/** Private, protected (nobody derives from our classes), or marked as internal. */
 const isHidden = (node: Node): boolean =>
-  (node.type === 'ClassMethod' || node.type === 'ClassProperty') && node.accessibility === 'private';
+  (node.type === 'ClassMethod' || node.type === 'ClassProperty' || node.type === 'TSDeclareMethod') &&
+  (node.accessibility === 'private' ||
+    node.accessibility === 'protected' ||
+    !!node.leadingComments?.some(({ value }) => value.indexOf('@internal') >= 0));
 
 /** Declarations at the top of modules, by their name. Namesakes are all kept: a doubt makes more names public. */
 function declarations(modules: readonly Module[]): Map<string, Node[]> {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientOptions, defaultRefusal, deviceSecret, mqttPacketFraming } from '../../src/index.ts';
 import type { MemoryPeer } from '../../src/memory.ts';
+import { watchTakeover } from '../../src/takeover.ts';
 import { obligingly, politely } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
 
@@ -16,6 +17,7 @@ function kicking(options: Partial<ClientOptions> = {}, random = () => 0.5): Worl
     politely(packet, connection);
     if (packet.cmd === 'connect') connection.peer.close();
   };
+  watchTakeover(it.client);
   return it;
 }
 
@@ -30,7 +32,8 @@ test('[row 4] two devices that kick each other slow down, say so, and never stor
   }
   assert.ok(it.server.connections.length < 20, `${it.server.connections.length} logins in ten minutes`);
   assert.ok(perMinute.at(-1)! <= 1, `${perMinute}`);
-  assert.ok(it.warnings.some(({ code }) => code === 'takeover-suspected'));
+  const suspicion = it.warnings.find(({ code }) => code === 'takeover-suspected');
+  assert.deepEqual(suspicion?.cause, { times: 3, lastedMillis: 0 });
 });
 
 test('[row 4] the flapping ends by itself once the other device is gone', () => {
@@ -125,7 +128,7 @@ test('[row 6] [pain 15] what happens to the connection is told: codes, causes an
 test('[row 7] plain TCP needs an explicit option and gives a warning', () => {
   assert.throws(() => world({}, { security: 'plaintext' }), {
     code: 'bad-option',
-    message: 'plain TCP is for tests only: use TLS, or set allowPlaintext',
+    message: 'allowPlaintext is not set: plain TCP is for tests only, use TLS',
   });
   const it = world({ allowPlaintext: true }, { security: 'plaintext' });
   it.connect();
@@ -158,7 +161,7 @@ test('[row 14] there is no built-in host: without an endpoint the client throws;
   for (const endpoints of [[], undefined]) {
     assert.throws(() => world({ endpoints } as unknown as ClientOptions), {
       code: 'bad-option',
-      message: 'no endpoint: copy host and port from the console of your platform',
+      message: 'endpoints are missing: copy host and port from the console of your platform',
     });
   }
   for (const host of ['127.0.0.1', '::1', 'pk.iot-as-mqtt.cn-shanghai.aliyuncs.com']) {

@@ -19,7 +19,7 @@ test('a store that is full refuses the message with nothing taken, and costs a q
   const put = () => {
     if (full) throw new Error('ENOSPC');
   };
-  persistSession(it.client.connection, { put, remove: () => {}, each: () => {} });
+  persistSession(it.client, { put, remove: () => {}, each: () => {} });
   let done = 0;
   it.client.publish('queued', 'x', { qos: 1 }, () => done++);
   it.connect();
@@ -207,15 +207,18 @@ test('a message that can never fit into the queue is told so', () => {
   assert.throws(() => it.client.publish('t', new Uint8Array(2_000)), { code: 'packet-too-large' });
 });
 
-test('a policy for refusals that throws is reported, and ends the dialling', () => {
-  const reported: unknown[] = [];
+test('a policy for refusals that throws is reported, and the client goes on patiently', () => {
   const refused = () => {
     throw new Error('mine');
   };
-  const it = world({ reconnect: { refused } }, { report: (error) => reported.push(error) });
+  const it = world({ reconnect: { refused } }, { random: () => 0.5 });
   it.server.respond = (_, connection) => connection.send({ cmd: 'connack', returnCode: 5, sessionPresent: false });
   it.connect();
-  assert.deepEqual([reported.length, it.client.stats().state], [1, 'idle']);
+  assert.deepEqual(
+    it.warnings.map(({ code }) => code),
+    ['listener-failed'],
+  );
+  assert.equal(it.disconnects.at(-1)?.retryInMillis, 60_000);
 });
 
 const WRONG: readonly [string, unknown][] = [
@@ -227,7 +230,6 @@ const WRONG: readonly [string, unknown][] = [
   ['maxInFlight 0', { maxInFlight: 0 }],
   ['maxInFlight 65536', { maxInFlight: 65_536 }],
   ['maxFiltersPerSubscribe 0', { maxFiltersPerSubscribe: 0 }],
-  ['maxKeepAliveSeconds below keepAliveSeconds', { keepAliveSeconds: 100, maxKeepAliveSeconds: 99 }],
   ['reconnect.minMillis above maxMillis', { reconnect: { minMillis: 10, maxMillis: 5 } }],
   ['reconnect.maxMillis 0', { reconnect: { maxMillis: 0 } }],
   ['reconnect.stableMillis -1', { reconnect: { stableMillis: -1 } }],

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ConnectFields, plainIdentity } from '../../src/index.ts';
+import { plainIdentity } from '../../src/index.ts';
+import type { ConnectFields } from '../../src/protocol/connection-options.ts';
 import { hex, unhex } from '../framing/bytes.ts';
 import { politely } from '../support/scripted-server.ts';
 import { world } from '../support/world.ts';

@@ -3,11 +3,7 @@
 import assert from 'node:assert/strict';
 import type { IPublishPacket, Packet } from 'mqtt-packet';
 import {
-  type Action,
   type ClientOptions,
-  type ConnectFields,
-  Connection,
-  type ConnectionOptions,
   exactlyOnce,
   type Filter,
   type Message,
@@ -18,6 +14,9 @@ import {
   type Unsubscription,
 } from '../../src/index.ts';
 import type { MemoryAdapterOptions, VirtualTime } from '../../src/memory.ts';
+import type { Action } from '../../src/protocol/action.ts';
+import { Connection } from '../../src/protocol/connection.ts';
+import type { ConnectFields, ConnectionOptions } from '../../src/protocol/connection-options.ts';
 import { bytewise, hex, unhex } from '../framing/bytes.ts';
 import { politely, type ServerConnection } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, type ClientOptions, deviceSecret } from '../../src/index.ts';
+import { watchTakeover } from '../../src/takeover.ts';
 import { Platform } from '../platform/platform.ts';
 import type { Profile } from '../platform/profile.ts';
 import { VirtualClock } from '../platform/virtual-clock.ts';
@@ -28,7 +29,10 @@ test('[row 4] two of our devices with one identity slow down, warn, and never st
   const { clock, platform, makeClient } = await setUp();
   const twins = [makeClient(), makeClient()];
   const warned = new Set<Client>();
-  for (const twin of twins) twin.on('warning', ({ code }) => code === 'takeover-suspected' && warned.add(twin));
+  for (const twin of twins) {
+    watchTakeover(twin);
+    twin.on('warning', ({ code }) => code === 'takeover-suspected' && warned.add(twin));
+  }
   for (const twin of twins) {
     twin.connect();
     await clock.advanceAsync(500);

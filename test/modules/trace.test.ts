@@ -2,21 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Connection, exactlyOnce, mqttPacketFraming, plainIdentity, type QoS } from '../../src/index.ts';
+import { exactlyOnce, plainIdentity, type QoS } from '../../src/index.ts';
 import { recordTrace, replayTrace } from '../../src/trace.ts';
 import { obligingly } from '../support/scripted-server.ts';
 import { world } from '../support/world.ts';
 
 const PASSWORD = 'hüsh-hüsh';
 const identity = plainIdentity({ clientId: 'device', userName: 'user', password: PASSWORD });
-const fresh = () => new Connection({ framing: mqttPacketFraming(), delivery: exactlyOnce, maxInFlight: 3 });
+const options = { delivery: exactlyOnce, maxInFlight: 3 };
 
 /** An eventful life: QoS 0, 1 and 2 both ways, losses, a refused subscription, late acknowledgements. */
 function record(): string[] {
   const will = { topic: 'will', payload: Uint8Array.of(1), qos: 1, retain: true } as const;
   const it = world({ delivery: exactlyOnce, maxInFlight: 3, maxHeld: 1, identity, will });
   const lines: string[] = [];
-  recordTrace(it.client.connection, (line) => lines.push(line));
+  recordTrace(it.client, (line) => lines.push(line));
   it.server.respond = obligingly;
   it.client.on('message', (message) => {
     if (message.topic !== 'held') return;
@@ -48,14 +48,14 @@ test('a recorded life replays with every action the same', () => {
   const lines = record();
   const polls = lines.filter((line) => line.includes('"poll"')).length;
   assert.ok(polls > 150, `${polls} actions`);
-  assert.equal(replayTrace(fresh(), lines), polls);
+  assert.equal(replayTrace(lines, options), polls);
 });
 
 test('a trace that was tampered with fails at its line', () => {
   const lines = record();
   const at = lines.findIndex((line) => line.includes('"publish"'));
   const changed = lines.map((line, n) => (n === at ? line.replace('t/0', 't/1') : line));
-  assert.throws(() => replayTrace(fresh(), changed), { code: 'unexpected-packet', message: /^line \d+: / });
+  assert.throws(() => replayTrace(changed, options), { code: 'unexpected-packet', message: /^line \d+: / });
 });
 
 test('passwords are in no trace', () => {
@@ -68,7 +68,7 @@ test('passwords are in no trace', () => {
 test('recording stops when it is told to', () => {
   const it = world();
   const lines: string[] = [];
-  const stop = recordTrace(it.client.connection, (line) => lines.push(line));
+  const stop = recordTrace(it.client, (line) => lines.push(line));
   it.connect();
   stop();
   const { length } = lines;

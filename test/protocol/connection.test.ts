@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Connection, mqttPacketFraming } from '../../src/index.ts';
+import { mqttPacketFraming } from '../../src/index.ts';
+import { Connection } from '../../src/protocol/connection.ts';
 import {
   type Bench,
   bench,

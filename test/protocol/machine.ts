@@ -1,9 +1,11 @@
 // The state machine and a short way of seeing what it does: every action as one line.
 
 import { type Incoming, PacketType } from '../../src/framing/packet.ts';
-import type { ConnectFields, ConnectionOptions, Filter, MqttError, QoS } from '../../src/index.ts';
-import { Connection, exactlyOnce, mqttPacketFraming } from '../../src/index.ts';
+import type { Filter, MqttError, QoS } from '../../src/index.ts';
+import { exactlyOnce, mqttPacketFraming } from '../../src/index.ts';
 import type { Action } from '../../src/protocol/action.ts';
+import { Connection } from '../../src/protocol/connection.ts';
+import type { ConnectFields, ConnectionOptions } from '../../src/protocol/connection-options.ts';
 import type { Operation, ReceivedMessage } from '../../src/protocol/session.ts';
 import { describe, PacketReader, serverBytes } from '../simulation/wire.ts';
 

@@ -32,7 +32,7 @@ class Flash implements SessionStore {
 /** A client that has just been switched on, with what the store kept. */
 function bootUp(store: SessionStore): World & { restored: number } {
   const it = world({ delivery: exactlyOnce });
-  const restored = persistSession(it.client.connection, store);
+  const restored = persistSession(it.client, store);
   return { ...it, restored };
 }
 
@@ -237,7 +237,7 @@ test('records that this client may not send are left alone: too large, of QoS 2 
   flash.put('oa', Uint8Array.from([1, 0, 0, 0, 0, 9, 1, 0, 0]));
   flash.put('ob', Uint8Array.from([1, 0, 0, 0, 0, 9, 1, 0, 1, 0xff]));
   const after = world({ framing: mqttPacketFraming(256) });
-  assert.equal(persistSession(after.client.connection, flash), 1);
+  assert.equal(persistSession(after.client, flash), 1);
   after.server.respond = resume;
   after.connect();
   assert.deepEqual(
@@ -271,7 +271,7 @@ test('persistSession() after something was published is refused', () => {
   const it = world();
   it.connect();
   publish(it, 'x', 1);
-  assert.throws(() => persistSession(it.client.connection, new Flash()), { code: 'bad-option' });
+  assert.throws(() => persistSession(it.client, new Flash()), { code: 'bad-option' });
 });
 
 test('a folder on Node keeps records as files, and ignores what is not one', () => {
