@@ -62,6 +62,17 @@ export interface Publish extends Message {
   readonly dup: boolean;
 }
 
+/** @param packetId 0 where the QoS is 0 */
+export const publishPacket = ({ topic, payload, qos, retain }: Message, packetId: PacketId, dup = false): Publish => ({
+  type: PacketType.Publish,
+  topic,
+  payload,
+  qos,
+  retain,
+  packetId,
+  dup,
+});
+
 /** The packets that carry a packet identifier and nothing else. */
 export interface Acknowledgement {
   readonly type:

@@ -13,6 +13,7 @@ import {
   type Outgoing,
   type PacketId,
   PacketType,
+  publishPacket,
   type QoS,
 } from '../framing/packet.ts';
 import type { Instant, Millis } from '../time.ts';
@@ -173,15 +174,13 @@ export class Connection implements Machine {
 
   /** Throws what a will like this would at CONNECT. */
   checkWill(will: Message): void {
-    const credentials = { clientId: '', cleanSession: true, keepAliveSeconds: 0 };
-    this.framing.check({ type: PacketType.Connect, ...credentials, will });
+    this.framing.check({ type: PacketType.Connect, clientId: '', cleanSession: true, keepAliveSeconds: 0, will });
   }
 
   /** Throws what publish() would, without publishing. */
   checkMessage(message: Message): void {
-    const { topic, payload, qos, retain } = message;
-    this.framing.check({ type: PacketType.Publish, topic, payload, qos, retain, packetId: 0, dup: false });
-    if (message.qos === 2) this.requireQos2();
+    this.framing.check(publishPacket(message, 0));
+    this.checkQos(message.qos);
   }
 
   /**
@@ -196,8 +195,7 @@ export class Connection implements Machine {
     if (!this.canPublish(message.qos)) throw mqttError('window-full', 'no room in flight');
     this.now = now;
     if (message.qos > 0) return this.outbox.add(message);
-    const { topic, payload, retain } = message;
-    this.send({ type: PacketType.Publish, topic, payload, qos: 0, retain, packetId: 0, dup: false }); // [MQTT-4.3.1-1]
+    this.send(publishPacket(message, 0)); // [MQTT-4.3.1-1]
     this.settle(message);
     return 0;
   }
@@ -205,7 +203,7 @@ export class Connection implements Machine {
   /** Throws what a subscription to this filter would. */
   checkFilter(filter: Filter): void {
     this.framing.check({ type: PacketType.Subscribe, packetId: 0, filters: [filter] });
-    if (filter.qos === 2) this.requireQos2();
+    this.checkQos(filter.qos);
   }
 
   /**
@@ -276,8 +274,9 @@ export class Connection implements Machine {
       const details = { returnCode, clause: 'MQTT-3.2.2-5' };
       return this.fail(mqttError('refused', `the server refused the connection, code ${returnCode}`, details));
     }
-    if (sessionPresent && this.cleanSession)
+    if (sessionPresent && this.cleanSession) {
       return this.violation('Session Present after Clean Session', 'MQTT-3.2.2-1');
+    }
     this.phase = Phase.Connected;
     this.actions.push({ kind: 'connected', sessionPresent });
     if (sessionPresent) return; // [MQTT-3.2.2-2]
@@ -328,9 +327,8 @@ export class Connection implements Machine {
     if (this.phase !== Phase.Connected) throw mqttError('not-connected', 'there is no connection');
   }
 
-  requireQos2(): void {
-    if (!this.rules[State.AwaitingPubrec]) {
-      throw mqttError('bad-packet', 'QoS 2 needs the option delivery: exactlyOnce', { clause: '4.3.3' });
-    }
+  checkQos(qos: QoS): void {
+    if (qos < 2 || this.rules[State.AwaitingPubrec]) return;
+    throw mqttError('bad-packet', 'QoS 2 needs the option delivery: exactlyOnce', { clause: '4.3.3' });
   }
 }

@@ -1,6 +1,6 @@
 // The sender's side of QoS 1 and 2 (4.3): identifiers, acknowledgements, and sending again after a reconnect (4.4).
 
-import { type Acknowledgement, type Outgoing, type PacketId, PacketType } from '../framing/packet.ts';
+import { type Acknowledgement, type Outgoing, type PacketId, PacketType, publishPacket } from '../framing/packet.ts';
 import { type Rules, State } from './delivery.ts';
 import { type Delivery, indexOf, type Machine, type Publication } from './session.ts';
 
@@ -45,8 +45,7 @@ export class Outbox {
     const { packetId, message, state, sent: dup } = delivery;
     if (state === State.AwaitingPubcomp) return { type: PacketType.Pubrel, packetId }; // Never PUBLISH [MQTT-4.3.3-1].
     delivery.sent = true;
-    const { topic, payload, qos, retain } = message;
-    return { type: PacketType.Publish, topic, payload, qos, retain, packetId, dup };
+    return publishPacket(message, packetId, dup);
   }
 
   /** PUBACK, PUBREC or PUBCOMP. */
