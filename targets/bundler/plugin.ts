@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { OnLoadResult, Plugin } from 'esbuild';
 import { checkVersion, specialise } from './mqtt-packet.ts';
+import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
 import { ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
@@ -24,8 +25,6 @@ export interface BundlerOptions {
 
 const TARGETS: readonly string[] = ['es2022'];
 
-const NOBLE_VERSION = '2.4.0';
-
 /** Modules of noble that fill a buffer of the module, and how many such buffers each has. */
 const SCRATCH: Readonly<Record<string, number>> = { 'legacy.js': 3, 'sha2.js': 3 };
 
@@ -33,10 +32,11 @@ const SOURCE = resolve(import.meta.dirname, '../../src');
 const SHIMS = join(import.meta.dirname, 'shims');
 const SHIMMED = new Set(['buffer', 'events', 'bl']);
 const FRAMING = 'mqtt-mote-framing';
+const HASHES = 'mqtt-mote-hashes';
 
 /** In front of a module of each package that no bundle does without. */
 const NOTICES: Readonly<Record<string, string>> = {
-  'utils.js': `/*! @noble/hashes ${NOBLE_VERSION}. MIT License. Copyright (c) 2022 Paul Miller (https://paulmillr.com) */\n`,
+  'utils.js': NOBLE_NOTICE,
   'error.ts': '/*! mqtt-mote. MIT License. Copyright (c) 2026 the mqtt-mote authors */\n',
 };
 
@@ -72,13 +72,13 @@ export function loadSource(path: string, names: ReadonlyMap<string, string>): On
   return { contents: notice + generate(module.tree).code, loader: 'ts' };
 }
 
+/** The version of the package that this file lies in. */
+const versionAt = (file: string): string =>
+  JSON.parse(readFileSync(join(dirname(file), 'package.json'), 'utf8')).version;
+
+/** A module of noble that an app imports itself. */
 function loadNoble(path: string): OnLoadResult {
-  const { version } = JSON.parse(readFileSync(join(dirname(path), 'package.json'), 'utf8'));
-  if (version !== NOBLE_VERSION) {
-    throw new Error(
-      `mqtt-mote bundler: @noble/hashes ${version} is installed, but only ${NOBLE_VERSION} can be prepared for preloading`,
-    );
-  }
+  checkHashesVersion(versionAt(path));
   const file = basename(path);
   const module = readModule(`@noble/hashes/${file}`, readFileSync(path, 'utf8'));
   const expected = SCRATCH[file];
@@ -127,6 +127,22 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
         loader: 'js',
       }));
 
+      // What src signs with is specialised; what an app hashes itself is not.
+      build.onResolve({ filter: /^@noble\/hashes\// }, ({ path, importer }) => {
+        if (!importer.startsWith(SOURCE)) return undefined;
+        const found = createRequire(importer).resolve(path);
+        checkHashesVersion(versionAt(found));
+        return { path: found, namespace: HASHES, sideEffects: false };
+      });
+      build.onResolve({ filter: /^\.\//, namespace: HASHES }, ({ path, importer }) => ({
+        path: join(dirname(importer), path),
+        namespace: HASHES,
+        sideEffects: false,
+      }));
+      build.onLoad({ filter: /.*/, namespace: HASHES }, ({ path }) => ({
+        contents: specialiseHashes(basename(path), readFileSync(path, 'utf8')),
+        loader: 'js',
+      }));
       build.onLoad({ filter: /@noble[\\/]hashes[\\/][^\\/]+\.js$/ }, ({ path }) => loadNoble(path));
     },
   };

@@ -42,27 +42,50 @@ function dropBindings(tree: File): number {
   program.traverse({ Scope: (path) => void scopes.add(path.scope) });
   let dropped = 0;
   for (const scope of scopes) {
-    for (const { referenced, path, constantViolations } of Object.values(scope.bindings)) {
-      if (referenced || !(path.isVariableDeclarator() || path.isFunctionDeclaration())) continue;
+    for (const { identifier, referenced, path, constantViolations } of Object.values(scope.bindings)) {
+      if (referenced || !(path.isVariableDeclarator() || path.isFunctionDeclaration() || path.isClassDeclaration())) {
+        continue;
+      }
       // Values that were only ever assigned go with their variable.
       if (!constantViolations.every((it) => it.parentPath?.isExpressionStatement())) continue;
       for (const it of constantViolations) it.remove();
-      path.remove();
+      if (path.isVariableDeclarator() && path.node.id.type === 'ObjectPattern') {
+        const pattern = path.node.id;
+        pattern.properties = pattern.properties.filter((it) => it.type !== 'ObjectProperty' || it.value !== identifier);
+        if (pattern.properties.length === 0) path.remove();
+      } else {
+        path.remove();
+      }
       dropped++;
     }
   }
   return dropped;
 }
 
-export const dropUnused: Pass = {
-  name: 'drop-unused',
-  pattern: 'methods, functions and variables without a use',
-  change(tree) {
-    let dropped = 0;
-    for (let last = -1; last !== dropped; ) {
-      last = dropped;
-      dropped += dropMethods(tree) + dropBindings(tree);
-    }
-    return dropped;
-  },
-};
+function untilNoneIsLeft(name: string, pattern: string, drop: (tree: File) => number): Pass {
+  return {
+    name,
+    pattern,
+    change(tree) {
+      let dropped = 0;
+      for (let last = -1; last !== dropped; ) {
+        last = dropped;
+        dropped += drop(tree);
+      }
+      return dropped;
+    },
+  };
+}
+
+export const dropUnused: Pass = untilNoneIsLeft(
+  'drop-unused',
+  'methods, functions and variables without a use',
+  (tree) => dropMethods(tree) + dropBindings(tree),
+);
+
+/** Where methods are called from other modules. */
+export const dropUnusedBindings: Pass = untilNoneIsLeft(
+  'drop-unused-bindings',
+  'functions, classes and variables without a use',
+  dropBindings,
+);

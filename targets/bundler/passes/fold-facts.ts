@@ -1,0 +1,38 @@
+// Folds what is known of a value where the package's text asks for it: each fact is an expression and what stands for it.
+
+import { parseExpression } from '@babel/parser';
+import { cloneNode, type Expression } from '@babel/types';
+import { generate, type Pass, programOf } from './pass.ts';
+
+const wordsOf = (node: Expression): string => generate(node, { comments: false }).code;
+
+/** @param facts by the text of the expression; each has to be found */
+export function foldFacts(facts: Readonly<Record<string, string>>): Pass {
+  const known = new Map(
+    Object.entries(facts).map(([text, value]) => [
+      wordsOf(parseExpression(text) as Expression),
+      parseExpression(value) as Expression,
+    ]),
+  );
+  return {
+    name: 'fold-facts',
+    pattern: 'expressions whose value is known',
+    change(tree, { name }) {
+      const missing = new Set(known.keys());
+      let folded = 0;
+      programOf(tree).traverse({
+        Expression(path) {
+          const text = wordsOf(path.node);
+          const value = known.get(text);
+          if (!value) return;
+          missing.delete(text);
+          path.replaceWith(cloneNode(value));
+          path.skip();
+          folded++;
+        },
+      });
+      for (const it of missing) throw new Error(`mqtt-mote bundler: pass fold-facts: ${name} does not hold ${it}`);
+      return folded;
+    },
+  };
+}
