@@ -1,6 +1,6 @@
 // One secret per device: ProductKey, DeviceName and DeviceSecret, signed anew for every CONNECT.
 
-import { mqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
 import type { Attempt, Credentials, Identity, Profile } from './identity.ts';
 import { alibabaCloud } from './profile.ts';
 import { hmacsha1, type SignMethod, sign } from './signing.ts';
@@ -23,43 +23,29 @@ export interface DeviceSecretOptions {
 
 const MAX_CLIENT_ID = 64;
 
-/** These are sent by the identity itself. */
-const RESERVED = Object.freeze(['securemode', 'signmethod', 'timestamp']);
+const bad = (name: string, message: string): MqttError =>
+  mqttError('bad-option', `${name} ${message}`, { reason: name });
 
-const bad = (message: string) => mqttError('bad-option', message);
-
-/** Parts that would end a pair or the list of pairs. */
-const breaksPair = (text: string): boolean => text.indexOf('|') >= 0 || text.indexOf(',') >= 0;
-
-function check(signMethod: SignMethod, options: DeviceSecretOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw bad('deviceSecret() needs productKey, deviceName, deviceSecret');
-  if (typeof signMethod?.hmac !== 'function') {
-    throw bad('signMethod must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
-  }
-  for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
-    if (typeof options[name] !== 'string' || options[name] === '') throw bad(`${name} is missing`);
-  }
-  if (options.productKey.indexOf('&') >= 0) throw bad('productKey must not contain &');
-  const { clientId, extras = {} } = options;
-  if (clientId !== undefined && (typeof clientId !== 'string' || clientId.length > MAX_CLIENT_ID)) {
-    throw bad('clientId must be a string of at most 64 characters');
-  }
-  if (clientId !== undefined && clientId.indexOf('|') >= 0) throw bad('clientId must not contain |');
+/** Pairs for the client id. The identity sends securemode, signmethod and timestamp itself. */
+function pairsOf(extras: Readonly<Record<string, string>>): string {
+  let pairs = '';
   for (const name of Object.keys(extras)) {
-    if (RESERVED.indexOf(name) >= 0 || name === '') throw bad(`extras must not contain ${name || 'an empty name'}`);
-    if (typeof extras[name] !== 'string') throw bad(`extras.${name} must be a string`);
-    if (name.indexOf('=') >= 0 || breaksPair(name) || breaksPair(extras[name]!)) {
-      throw bad(`extras.${name} must not contain | or , (nor = in its name)`);
+    const value = extras[name];
+    if (!name || /^(securemode|signmethod|timestamp)$/.test(name)) throw bad('extras', `must not contain "${name}"`);
+    // What would end the pair, or the list of pairs.
+    if (typeof value !== 'string' || /[|,=]/.test(name) || /[|,]/.test(value)) {
+      throw bad(`extras.${name}`, 'must be a string without | or , (nor = in its name)');
     }
+    pairs += `,${name}=${value}`;
   }
+  return pairs;
 }
 
 function timestampOf(source: DeviceSecretOptions['timestamp']): string | undefined {
   const value = typeof source === 'function' ? source() : source;
   if (value === undefined) return undefined;
-  if (!(value >= 0 && value % 1 === 0)) throw bad('timestamp must be a whole number of milliseconds');
-  return String(value);
+  if (value >= 0 && value % 1 === 0) return String(value);
+  throw bad('timestamp', 'must be a whole number of milliseconds');
 }
 
 /**
@@ -76,19 +62,33 @@ export function deviceSecret(options: DeviceSecretOptions): Identity {
  * @throws MqttError 'bad-option', before any socket is opened
  */
 export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOptions): Identity {
-  check(signMethod, options);
+  for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
+    if (!options?.[name] || typeof options[name] !== 'string') throw bad(name, 'is missing');
+  }
   const { productKey, deviceName, clientId, timestamp, extras = {} } = options;
+  if (typeof signMethod?.hmac !== 'function') {
+    throw bad('signMethod', 'must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
+  }
+  if (productKey.indexOf('&') >= 0) throw bad('productKey', 'must not contain &');
+  if (
+    clientId !== undefined &&
+    (typeof clientId !== 'string' || clientId.length > MAX_CLIENT_ID || clientId.indexOf('|') >= 0)
+  ) {
+    throw bad('clientId', `must be a string of at most ${MAX_CLIENT_ID} characters without |`);
+  }
+  const extraPairs = pairsOf(extras);
   if (typeof timestamp !== 'function') timestampOf(timestamp);
   const credentials = ({ secure }: Attempt): Credentials => {
     const time = timestampOf(timestamp);
     const signed: Record<string, string> = { deviceName, productKey };
-    if (clientId !== undefined) signed.clientId = clientId;
-    if (time !== undefined) signed.timestamp = time;
     let pairs = `securemode=${secure ? 2 : 3},signmethod=${signMethod.name}`;
-    if (time !== undefined) pairs += `,timestamp=${time}`;
-    for (const name of Object.keys(extras)) pairs += `,${name}=${extras[name]}`;
+    if (clientId !== undefined) signed.clientId = clientId;
+    if (time !== undefined) {
+      signed.timestamp = time;
+      pairs += `,timestamp=${time}`;
+    }
     return {
-      clientId: `${clientId ?? ''}|${pairs}|`,
+      clientId: `${clientId ?? ''}|${pairs}${extraPairs}|`,
       userName: `${deviceName}&${productKey}`,
       password: sign(signMethod, options.deviceSecret, signed),
     };
