@@ -62,13 +62,13 @@ export function deviceSecret(options: DeviceSecretOptions): Identity {
  * @throws MqttError 'bad-option', before any socket is opened
  */
 export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOptions): Identity {
+  if (typeof signMethod?.hmac !== 'function') {
+    throw bad('signMethod', 'must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
+  }
   for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
     if (!options?.[name] || typeof options[name] !== 'string') throw bad(name, 'is missing');
   }
   const { productKey, deviceName, clientId, timestamp, extras = {} } = options;
-  if (typeof signMethod?.hmac !== 'function') {
-    throw bad('signMethod', 'must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
-  }
   if (productKey.indexOf('&') >= 0) throw bad('productKey', 'must not contain &');
   if (
     clientId !== undefined &&
