@@ -56,7 +56,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
     ],
   },
   { room: /^node\.ts$/, may: [/^(adapters|storage)\/node-/] },
-  { room: /^[a-z-]+\.ts$/, may: [/^(?!(adapters|storage)\/node-)/] },
+  { room: /^[a-z0-9-]+\.ts$/, may: [/^(?!(adapters|storage)\/node-)/] },
 ];
 
 /** Globals of hosts: small engines lack them, and time or randomness comes in as an argument. */

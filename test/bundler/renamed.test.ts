@@ -23,11 +23,22 @@ test('the tests of the client, the modules and the stores pass with short names'
     if (!it.endsWith('.ts')) continue;
     writeFileSync(join(copy, 'src', it), loadSource(join(root, 'src', it), names).contents as string);
   }
-  const places = ['client', 'modules', 'storage', 'identity'].map((it) => join('test', it));
+  const places = [
+    'client',
+    'modules',
+    'storage',
+    'identity',
+    'adapters/ecma419.test.ts',
+    'adapters/ecma419-tls.test.ts',
+  ];
   const tsx = join(root, 'node_modules', '.bin', 'tsx');
   const env = { ...process.env };
   delete env.NODE_TEST_CONTEXT; // Or the tests below would report to this one's runner.
-  const { status, stdout } = spawnSync(tsx, ['test/run.ts', ...places], { cwd: copy, encoding: 'utf8', env });
+  const { status, stdout } = spawnSync(tsx, ['test/run.ts', ...places.map((it) => join('test', it))], {
+    cwd: copy,
+    encoding: 'utf8',
+    env,
+  });
   assert.equal(
     status,
     0,
