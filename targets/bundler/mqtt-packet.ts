@@ -8,7 +8,7 @@ import { dropDebug } from './passes/drop-debug.ts';
 import { dropUnused } from './passes/drop-unused.ts';
 import { dropExports, esModules } from './passes/es-modules.ts';
 import { foldParserVersion, foldProperties, foldWriterVersion } from './passes/fold-version.ts';
-import { generate, type Pass, readModule, run } from './passes/pass.ts';
+import { type Pass, print, readModule, run } from './passes/pass.ts';
 import { plainBytes } from './passes/plain-bytes.ts';
 import { pruneBranches } from './passes/prune-branches.ts';
 import { pruneReceived, pruneSent } from './passes/prune-kinds.ts';
@@ -80,5 +80,5 @@ export function specialise(file: string, text: string): string {
   if (!steps) throw new Error(`mqtt-mote bundler: mqtt-packet/${file} is not expected in a bundle`);
   const module = readModule(`mqtt-packet/${file}`, text);
   for (const [pass, expected] of steps) run(pass, module, expected);
-  return (file === 'mqtt.js' ? NOTICE : '') + generate(module.tree, { comments: false }).code;
+  return (file === 'mqtt.js' ? NOTICE : '') + print(module, module.name, false);
 }

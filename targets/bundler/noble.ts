@@ -6,7 +6,7 @@ import { dropUnusedBindings } from './passes/drop-unused.ts';
 import { foldFacts } from './passes/fold-facts.ts';
 import { keepExports } from './passes/keep-exports.ts';
 import { localScratch } from './passes/lazy-scratch.ts';
-import { generate, type Pass, readModule, run } from './passes/pass.ts';
+import { type Pass, print, readModule, run } from './passes/pass.ts';
 import { inlineNumbers, plainFunctions, plainHashes } from './passes/plain-hashes.ts';
 import { pruneBranches } from './passes/prune-branches.ts';
 import { renameProperties } from './passes/rename-properties.ts';
@@ -96,5 +96,5 @@ export function specialiseHashes(file: string, text: string): string {
   for (const [pass, expected] of steps) run(pass, module, expected);
   dropBareFields(module);
   renameProperties(module, SHORT);
-  return (file === 'utils.js' ? NOBLE_NOTICE : '') + generate(module.tree).code;
+  return (file === 'utils.js' ? NOBLE_NOTICE : '') + print(module, module.name);
 }

@@ -1,29 +1,27 @@
 // The esbuild plugin that makes one file for a small host out of an app: no Node modules, mqtt-packet specialised at build
 // time, noble's buffers made lazily, the package's own properties with short names.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import type { OnLoadResult, Plugin } from 'esbuild';
+import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
+import { brings, type Format, HOSTS, TARGETS, type Target } from './hosts.ts';
 import { checkVersion, specialise } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
+import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
-import { generate, type Module, readModule, run } from './passes/pass.ts';
+import { type Module, print, readModule, run } from './passes/pass.ts';
 import { renameProperties } from './passes/rename-properties.ts';
 
-/** The language level of the host. */
-export type Target = 'es2022';
-
 export interface BundlerOptions {
+  /** The host that the bundle is for, or a language level alone. */
   readonly target: Target;
   /** Short names for the package's own properties; default true. */
   readonly mangle?: boolean | undefined;
 }
-
-const TARGETS: readonly string[] = ['es2022'];
 
 /** Modules of noble that fill a buffer of the module, and how many such buffers each has. */
 const SCRATCH: Readonly<Record<string, number>> = { 'legacy.js': 3, 'sha2.js': 3 };
@@ -69,7 +67,7 @@ export function loadSource(path: string, names: ReadonlyMap<string, string>): On
   dropBareFields(module);
   renameProperties(module, names);
   const notice = NOTICES[basename(path)] ?? '';
-  return { contents: notice + generate(module.tree).code, loader: 'ts' };
+  return { contents: notice + print(module, basename(path)), loader: 'ts' };
 }
 
 /** The version of the package that this file lies in. */
@@ -83,10 +81,69 @@ function loadNoble(path: string): OnLoadResult {
   const module = readModule(`@noble/hashes/${file}`, readFileSync(path, 'utf8'));
   const expected = SCRATCH[file];
   if (expected !== undefined) run(lazyScratch, module, expected);
-  return { contents: (NOTICES[file] ?? '') + generate(module.tree).code, loader: 'js' };
+  return { contents: (NOTICES[file] ?? '') + print(module, file), loader: 'js' };
 }
 
-/** @throws Error for a language level that it does not know. @example build({ plugins: [mqttMote({ target: 'es2022' })] }) */
+/** What the build was asked for that is done after esbuild. */
+interface Asked {
+  readonly format: Format;
+  readonly globalName: string | undefined;
+  readonly minify: boolean;
+  readonly write: boolean;
+  readonly sourcemap: BuildOptions['sourcemap'];
+}
+
+/** Reads what the build is asked for, and has esbuild make of it one readable module with a source map. */
+function takeOver(options: BuildOptions, target: Target): Asked {
+  const { format = HOSTS[target].format, globalName, minify = false, write = true, sourcemap } = options;
+  if (format === 'cjs') throw new Error('mqtt-mote bundler: format must be esm or iife, not cjs');
+  if (write && options.outfile === undefined && options.outdir === undefined) {
+    throw new Error('mqtt-mote bundler: outfile is missing');
+  }
+  delete options.globalName;
+  if (options.outdir === undefined) options.outfile ??= 'device.js';
+  options.bundle = true;
+  options.metafile = true;
+  options.target = 'es2022';
+  options.format = 'esm';
+  options.minify = false;
+  options.minifySyntax = minify;
+  options.write = false;
+  options.sourcemap = 'external';
+  options.platform ??= target === 'node' ? 'node' : 'neutral';
+  options.mainFields ??= ['module', 'main'];
+  options.legalComments ??= 'eof';
+  return { format, globalName, minify, write, sourcemap };
+}
+
+/** Every script that esbuild has made, finished for the host, and its source map beside it where one was asked for. */
+async function finishAll(files: readonly OutputFile[], target: Target, asked: Asked): Promise<OutputFile[]> {
+  const { write, sourcemap, ...options } = asked;
+  const made: OutputFile[] = [];
+  for (const file of files) {
+    if (file.path.endsWith('.map')) continue;
+    const map = files.find((it) => it.path === `${file.path}.map`);
+    if (!map) {
+      made.push(file);
+      continue;
+    }
+    const finished = await finish({ code: file.text, map: JSON.parse(map.text) }, { host: HOSTS[target], ...options });
+    const link = sourcemap === true || sourcemap === 'linked' ? `//# sourceMappingURL=${basename(map.path)}\n` : '';
+    made.push(withText(file, finished.code + link));
+    if (sourcemap) made.push(withText(map, JSON.stringify(finished.map)));
+  }
+  for (const { path, contents } of write ? made : []) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
+  return made;
+}
+
+function withText(file: OutputFile, text: string): OutputFile {
+  return { path: file.path, hash: file.hash, text, contents: new TextEncoder().encode(text) };
+}
+
+/** @throws Error for a target that it does not know. @example build({ plugins: [mqttMote({ target: 'quickjs' })] }) */
 export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
   if (!TARGETS.includes(target)) {
     throw new Error(`mqtt-mote bundler: target must be one of ${TARGETS.join(', ')}, not ${target}`);
@@ -95,13 +152,18 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
     name: 'mqtt-mote',
     setup(build) {
       const names = mangle ? namesOfSource() : new Map<string, string>();
-      const options = build.initialOptions;
-      options.bundle = true;
-      options.metafile = true;
-      options.target = target;
-      options.platform ??= 'neutral';
-      options.mainFields ??= ['module', 'main'];
-      options.legalComments ??= 'eof';
+      const asked = takeOver(build.initialOptions, target);
+      build.onEnd(async (result) => {
+        if (result.errors.length > 0) return;
+        result.outputFiles = await finishAll(result.outputFiles ?? [], target, asked);
+        const outputs = result.metafile?.outputs ?? {};
+        for (const it of Object.keys(outputs)) if (!asked.sourcemap && it.endsWith('.map')) delete outputs[it];
+      });
+
+      // What the host brings itself.
+      build.onResolve({ filter: /^[^./]/ }, ({ path }) =>
+        brings(HOSTS[target], path) ? { path, external: true } : undefined,
+      );
 
       // The package itself, by its name, from the sources that it ships.
       build.onResolve({ filter: /^mqtt-mote(\/|$)/ }, ({ path }) => ({

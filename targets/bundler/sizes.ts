@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 
 for (const app of ['slice', 'whole']) {
-  for (const mangle of [false, true]) {
+  for (const target of ['es2022', 'espruino', 'es5'] as const) {
     const entry = join(import.meta.dirname, 'apps', `${app}.ts`);
-    const { bytes, gzipBytes, modules } = await bundle({ entry, target: 'es2022', mangle });
-    console.log(`\n${app}, ${mangle ? 'short' : 'full'} names: ${bytes} bytes, ${gzipBytes} with gzip`);
+    const { bytes, gzipBytes, modules } = await bundle({ entry, target, globalName: 'app' });
+    console.log(`\n${app}, ${target}: ${bytes} bytes, ${gzipBytes} with gzip`);
     for (const [module, size] of modules) console.log(`${String(size).padStart(7)}  ${module}`);
   }
 }

@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createContext, runInContext } from 'node:vm';
+import { runInContext } from 'node:vm';
 import { generate, type Packet, parser } from 'mqtt-packet';
+import type { Target } from '../../targets/bundler/hosts.ts';
 import type { Host, run } from './apps/device.ts';
-import { script } from './support.ts';
+import { bareWorld, script } from './support.ts';
 
 const ABSENT = 'Buffer process setTimeout setInterval setImmediate TextEncoder TextDecoder require queueMicrotask URL';
 
@@ -25,10 +26,10 @@ function answer(packet: Packet): Packet | undefined {
   return undefined;
 }
 
-async function start(mangle: boolean) {
-  const context = createContext({});
+async function start(target: Target, mangle: boolean) {
+  const context = bareWorld(target);
   for (const name of ABSENT.split(' ')) assert.equal(runInContext(`typeof ${name}`, context), 'undefined', name);
-  runInContext(await script('test/bundler/apps/device.ts', mangle), context);
+  runInContext(await script('test/bundler/apps/device.ts', target, mangle), context);
   const app = runInContext('app', context) as { run: typeof run };
   const received: Packet[] = [];
   const told: string[] = [];
@@ -52,11 +53,20 @@ async function start(mangle: boolean) {
   return { device: app.run(host), received, told, send: (packet: Packet) => send(packet) };
 }
 
-for (const mangle of [true, false]) {
-  const names = mangle ? 'short' : 'full';
+for (const [target, mangle] of [
+  ['es2022', true],
+  ['es2022', false],
+  ['espruino', true],
+  ['espruino', false],
+  ['duktape', true],
+  ['hermes', true],
+  ['es5', true],
+  ['es5', false],
+] as const) {
+  const names = `${target}, ${mangle ? 'short' : 'full'} names:`;
 
-  test(`with ${names} names and nothing but the language, a device connects, subscribes, publishes and receives`, async () => {
-    const { device, received, told, send } = await start(mangle);
+  test(`${names} with nothing but the language, a device connects, subscribes, publishes and receives`, async () => {
+    const { device, received, told, send } = await start(target, mangle);
     device.advance(10);
     assert.deepEqual(told, ['connected', 'subscribed']);
     assert.equal(received[0]!.cmd, 'connect');
@@ -92,8 +102,8 @@ for (const mangle of [true, false]) {
     assert.deepEqual(told.slice(6), ['disconnected', 'closed']);
   });
 
-  test(`with ${names} names and nothing but the language, the signature is that of vector T1`, async () => {
-    const { device } = await start(mangle);
+  test(`${names} with nothing but the language, the signature is that of vector T1`, async () => {
+    const { device } = await start(target, mangle);
     assert.equal(device.sign(), 'FAFD82A3D602B37FB0FA8B7892F24A477F851A14');
   });
 }

@@ -71,7 +71,7 @@ test('a module of mqtt-packet that no recipe knows is refused', () => {
 });
 
 test('an unknown language level is refused', () => {
-  assert.throws(() => mqttMote({ target: 'es3' as 'es2022' }), /target must be one of es2022, not es3/);
+  assert.throws(() => mqttMote({ target: 'es3' as 'es5' }), /target must be one of node, .*es5, not es3/);
 });
 
 test("noble's buffers are made when they are first used", () => {
@@ -93,7 +93,7 @@ test('a bundle keeps the licence notices of what is in it, and names every modul
   const names = modules.map(([name]) => name);
   assert.ok(names.includes('mqtt-packet/parser.js') && names.includes('src/client/client.ts'));
   const sum = modules.reduce((sofar, [, size]) => sofar + size, 0);
-  assert.ok(sum > 0.9 * bytes && sum <= bytes, `${sum} of ${bytes} bytes`);
+  assert.equal(sum, bytes);
 });
 
 test('a bundle asks its host for nothing, and holds neither bl, debug nor code for MQTT 5', async () => {

@@ -1,7 +1,10 @@
 // Bundles for the tests.
 
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { type Context, createContext, runInContext } from 'node:vm';
 import { bundle } from '../../targets/bundler/bundle.ts';
+import { HOSTS, type Target } from '../../targets/bundler/hosts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -11,8 +14,45 @@ export async function load<Exports>(entry: string): Promise<Exports> {
   return import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`) as Promise<Exports>;
 }
 
-/** A bundle that sets the global variable `app`. */
-export async function script(entry: string, mangle = true): Promise<string> {
-  const options = { target: 'es2022', format: 'iife', globalName: 'app' } as const;
-  return (await bundle({ entry: join(root, entry), mangle, ...options })).code;
+/** A bundle for a host that sets the global variable `app`. */
+export async function script(entry: string, target: Target, mangle = true): Promise<string> {
+  return (await bundle({ entry: join(root, entry), mangle, target, format: 'iife', globalName: 'app' })).code;
+}
+
+/** What ECMAScript has had since its edition 6. */
+const SINCE_ES5 =
+  `Object.assign Object.entries Object.fromEntries Object.hasOwn Object.is Object.setPrototypeOf Object.values
+  Number.isFinite Number.isInteger Number.isNaN Number.isSafeInteger Number.parseInt Number.parseFloat
+  Math.clz32 Math.imul Math.log2 Math.sign Math.trunc Array.from Array.of String.raw String.fromCodePoint
+  Array.prototype.at Array.prototype.copyWithin Array.prototype.entries Array.prototype.fill Array.prototype.find
+  Array.prototype.findIndex Array.prototype.flat Array.prototype.flatMap Array.prototype.includes Array.prototype.keys
+  String.prototype.at String.prototype.codePointAt String.prototype.endsWith String.prototype.includes
+  String.prototype.isWellFormed String.prototype.normalize String.prototype.padEnd String.prototype.padStart
+  String.prototype.repeat String.prototype.startsWith String.prototype.matchAll String.prototype.replaceAll
+  globalThis.BigInt globalThis.Map globalThis.Promise globalThis.Proxy globalThis.Reflect globalThis.Set globalThis.Symbol
+  globalThis.WeakMap globalThis.WeakRef globalThis.WeakSet globalThis.Atomics globalThis.SharedArrayBuffer`.split(
+    /\s+/,
+  );
+
+/** What typed arrays have had since then, but were not born with. */
+const TYPED =
+  'fill find findIndex includes indexOf map every some forEach join reverse slice copyWithin at keys values';
+
+/** A world that has nothing but the language, as far as the host knows it; for `es5` its edition 5.1 with typed arrays. */
+export function bareWorld(target: Target): Context {
+  const context = createContext({});
+  const { lacks, without } = HOSTS[target];
+  const typed = '(Object.getPrototypeOf(Uint8Array))';
+  const newer = [
+    ...SINCE_ES5,
+    `${typed}.from`,
+    `${typed}.of`,
+    ...TYPED.split(' ').map((it) => `${typed}.prototype.${it}`),
+  ];
+  const host = lacks.map((it) => it.replace(/^Uint\d+Array/, typed));
+  for (const it of target === 'es5' ? newer : [...host, ...without]) {
+    runInContext(`delete ${it}`, context);
+    assert.equal(runInContext(`typeof ${it.replace('globalThis.', '')}`, context), 'undefined', it);
+  }
+  return context;
 }

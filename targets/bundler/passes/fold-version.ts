@@ -59,7 +59,7 @@ export const foldWriterVersion: Pass = {
         folded++;
       },
     });
-    pruneBranches.change(tree, { name: '', tree });
+    pruneBranches.change(tree, { name: '', tree, text: '' });
     programOf(tree).traverse({
       VariableDeclarator(path) {
         const fixed = path.node.init && FIXED[path.get('init').toString()];

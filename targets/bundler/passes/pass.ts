@@ -15,6 +15,8 @@ export interface Module {
   /** Package and file, for messages: `mqtt-packet/parser.js`. */
   readonly name: string;
   readonly tree: File;
+  /** What the tree was read from. */
+  readonly text: string;
 }
 
 /** Changes the tree and says how many times it did. */
@@ -28,7 +30,15 @@ export interface Pass {
 }
 
 export function readModule(name: string, text: string, plugins: ParserPlugin[] = []): Module {
-  return { name, tree: parse(text, { sourceType: 'unambiguous', plugins }) };
+  return { name, text, tree: parse(text, { sourceType: 'unambiguous', plugins }) };
+}
+
+/** A module's text as it is now, with a source map to what it was read from. @param file how the map calls that */
+export function print({ tree, text }: Module, file: string, comments = true): string {
+  const options = { comments, sourceMaps: true, sourceFileName: file };
+  const { code, map } = generate(tree, options, text);
+  const encoded = Buffer.from(JSON.stringify(map)).toString('base64');
+  return `${code}\n//# sourceMappingURL=data:application/json;base64,${encoded}`;
 }
 
 /** @param expected how many places the pass has to find: the text is that of a pinned version */

@@ -1,0 +1,60 @@
+// Fits what esbuild has made to a host: what the host lacks is put in, the language level lowered, the text minified.
+
+import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
+import { minify as terser } from 'terser';
+import type { Format, Host } from '../hosts.ts';
+import { generate, programOf, readModule } from '../passes/pass.ts';
+import { compile } from './language.ts';
+import { polyfill } from './polyfill.ts';
+import { hostRequire, makeScript } from './script.ts';
+
+export interface Text {
+  readonly code: string;
+  /** From the code to the sources. */
+  readonly map: EncodedSourceMap;
+}
+
+export interface FinishOptions {
+  readonly host: Host;
+  readonly format: Format;
+  readonly globalName?: string | undefined;
+  readonly minify: boolean;
+}
+
+export interface Finished extends Text {
+  /** Names of the functions that were put in because the host lacks them. */
+  readonly polyfills: readonly string[];
+  /** Globals that are used, and that the host does not have. */
+  readonly missing: readonly string[];
+}
+
+async function minified({ code, map }: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
+  const ecma = host.level === 'es2022' ? 2020 : 5;
+  const reserved = globalName === undefined ? [] : [globalName];
+  const result = await terser(code, {
+    ecma,
+    module: format === 'esm',
+    toplevel: true,
+    compress: { passes: 3, hoist_funs: true, top_retain: reserved },
+    mangle: { reserved },
+    format: { comments: /^!/ },
+    sourceMap: { content: map as never, asObject: true },
+  });
+  return { code: result.code!, map: result.map as unknown as EncodedSourceMap };
+}
+
+/** @param text an ECMAScript module, as esbuild writes it */
+export async function finish(text: Text, options: FinishOptions): Promise<Finished> {
+  const { host, format, globalName } = options;
+  const tree = compile(readModule('the bundle', text.code).tree, text.code, host);
+  const polyfills = polyfill(tree, host);
+  hostRequire(tree);
+  const { globals } = programOf(tree).scope as unknown as { globals: Readonly<Record<string, unknown>> };
+  const missing = host.without.filter((it) => Object.hasOwn(globals, it));
+  if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
+  // The types of the generator do not know inputSourceMap.
+  const mapped = { sourceMaps: true, inputSourceMap: text.map, compact: false } as { sourceMaps: true };
+  const { code, map } = generate(tree, mapped, text.code);
+  const plain = { code, map: map as unknown as EncodedSourceMap };
+  return { ...(options.minify ? await minified(plain, options) : plain), polyfills, missing };
+}
