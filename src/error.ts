@@ -55,7 +55,9 @@ export interface MqttError extends Error, ErrorDetails {
  * @param message empty in a bundle without texts: the code stands for it
  */
 export function mqttError(code: ErrorCode, message: string, details?: ErrorDetails): MqttError {
-  return Object.assign(new Error(message || code), { name: NAME, code }, details);
+  const error = Object.assign(new Error(message || code), { code }, details);
+  // Not assigned: hosts that preload freeze Error.prototype, and a name that is inherited read-only cannot be set.
+  return Object.defineProperty(error, 'name', { value: NAME, enumerable: true });
 }
 
 const NAME = 'MqttError';
