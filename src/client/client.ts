@@ -182,16 +182,16 @@ export class Client extends Driver implements SubscriptionsOwner {
   }
 
   stats(): Stats {
-    const { inbox, session } = this.connection;
+    const { inbox, deliveries, unknown } = this.connection;
     const { waiting } = this;
     return {
       state: STATE_NAMES[this.phase],
       queued: waiting.size(),
       queuedBytes: waiting.bytes(),
-      inFlight: session.deliveries.length,
+      inFlight: deliveries.length,
       held: inbox.held(),
       failures: this.failures,
-      unknownAcknowledgements: session.unknown,
+      unknownAcknowledgements: unknown,
     };
   }
 
@@ -266,7 +266,7 @@ export class Client extends Driver implements SubscriptionsOwner {
 
   /** Nobody is left waiting. What is in flight stays in the session: the server may have it. */
   protected settleAll(error: MqttError): void {
-    for (const it of this.connection.session.deliveries) this.settle(it.message, error);
+    for (const it of this.connection.deliveries) this.settle(it.message, error);
     const { waiting } = this;
     const now = this.now();
     const taken: PublishOperation[] = []; // All of them first: one that ends may publish again.

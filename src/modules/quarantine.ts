@@ -54,7 +54,7 @@ class Quarantine {
     const { stage, suspect } = this;
     this.enter(Stage.Watching, Number.POSITIVE_INFINITY, undefined);
     if (byApp) return;
-    const first = this.client.connection.session.deliveries[0];
+    const first = this.client.connection.deliveries[0];
     const isSame = first !== undefined && first.message === suspect;
     if (stage === Stage.Probation || !first?.sent) return this.acquit(); // It was not sent, and cannot be the cause.
     if (stage === Stage.Trial && isSame) return this.condemn(first.message);

@@ -49,15 +49,14 @@ const MAX_UNPOLLED = 32;
 /** A message of QoS 0 settles behind its packet: what was not polled when the connection went was not written whole. */
 const wasWritten = (operation: Operation): boolean => !('qos' in operation && operation.qos === 0);
 
-export class Connection implements Machine {
+export class Connection extends Session implements Machine {
   framing: Framing;
   rules: Rules;
   inbox: Inbox;
   outbox: Outbox;
-  requests: Requests;
+  questions: Requests;
   maxInFlight: number;
   pingTimeout: Millis;
-  session = new Session();
   keepAlive = new KeepAlive();
   phase: (typeof Phase)[keyof typeof Phase] = Phase.Closed;
   actions: Action[] = [];
@@ -69,11 +68,12 @@ export class Connection implements Machine {
   each: (packet: Incoming) => void;
 
   constructor(options: ConnectionOptions) {
+    super();
     this.framing = options.framing;
     this.rules = options.delivery ?? atLeastOnce;
-    this.inbox = new Inbox(this, this.rules);
-    this.outbox = new Outbox(this, this.rules);
-    this.requests = new Requests(this);
+    this.inbox = new Inbox(this);
+    this.outbox = new Outbox(this);
+    this.questions = new Requests(this);
     this.maxInFlight = options.maxInFlight ?? 20;
     this.pingTimeout = options.pingTimeoutMillis ?? 20_000;
     this.each = (packet) => this.receive(packet);
@@ -98,15 +98,12 @@ export class Connection implements Machine {
   canPublish(qos: QoS): boolean {
     if (this.phase !== Phase.Connected) return false;
     if (qos === 0) return this.outbox.isSent() && this.actions.length < MAX_UNPOLLED;
-    const { session, outbox } = this;
-    return !outbox.isResending() && session.deliveries.length < this.maxInFlight && session.hasPacketId();
+    return !this.outbox.isResending() && this.deliveries.length < this.maxInFlight && this.hasPacketId();
   }
 
   /** Whether request() takes this now: its filters may be too many for one packet, or every identifier in use. */
   canRequest(operation: Subscription | Unsubscription): boolean {
-    return (
-      this.phase === Phase.Connected && this.session.hasPacketId() && this.framing.fits(requestPacket(operation, 0))
-    );
+    return this.phase === Phase.Connected && this.hasPacketId() && this.framing.fits(requestPacket(operation, 0));
   }
 
   // What came in.
@@ -162,7 +159,7 @@ export class Connection implements Machine {
     }
     this.actions = kept; // Acknowledgements that were not written belong to the dead connection.
     this.inbox.lost();
-    this.requests.lost();
+    this.questions.lost();
   }
 
   // Commands.
@@ -215,7 +212,7 @@ export class Connection implements Machine {
     this.framing.check(requestPacket(operation, 0));
     this.requireConnected();
     this.now = now;
-    const packet = this.requests.add(operation);
+    const packet = this.questions.add(operation);
     this.send(packet);
     return packet.packetId;
   }
@@ -258,7 +255,7 @@ export class Connection implements Machine {
         return this.inbox.receive(packet);
       case PacketType.Suback:
       case PacketType.Unsuback:
-        return this.requests.answered(packet);
+        return this.questions.answered(packet);
       case PacketType.Pingresp:
         return this.keepAlive.answered(); // One that nobody asked for is tolerated [MQTT-3.12.4-1].
       case PacketType.Pubrel:

@@ -1,30 +1,28 @@
 // The receiver's side of QoS 1 and 2 (4.3): each message answered once the app is done with it, in the order of arrival (4.6).
 
 import { type Acknowledgement, type Message, PacketType, type Publish } from '../framing/packet.ts';
-import { Event, type Rules, State } from './delivery.ts';
+import { Event, State } from './delivery.ts';
 import type { Machine } from './session.ts';
 
 const isHandling = (state: State): boolean => state === State.HandlingQos1 || state === State.HandlingQos2;
 
 export class Inbox {
   machine: Machine;
-  rules: Rules;
 
-  constructor(machine: Machine, rules: Rules) {
+  constructor(machine: Machine) {
     this.machine = machine;
-    this.rules = rules;
   }
 
   /** Messages that the app has and is not done with, those of a lost connection included. */
   held(): number {
     let count = 0;
-    for (const { message } of this.machine.session.receipts) if (message) count++;
+    for (const { message } of this.machine.receipts) if (message) count++;
     return count;
   }
 
   receive({ packetId, topic, payload, qos, retain, dup }: Publish): void {
-    const { machine, rules } = this;
-    const { receipts } = machine.session;
+    const { machine } = this;
+    const { receipts, rules } = machine;
     const message = { topic, payload, qos, retain, dup };
     if (qos > 0) {
       const state = qos === 1 ? State.HandlingQos1 : State.HandlingQos2;
@@ -45,27 +43,27 @@ export class Inbox {
 
   /** PUBREL. */
   released({ type, packetId }: Acknowledgement): void {
-    const { receipts } = this.machine.session;
+    const { receipts } = this.machine;
     const index = this.indexOfHeld(packetId);
     const receipt = receipts[index];
     const state = receipt ? receipt.state : State.UnknownReceived;
-    const cell = this.rules[state]?.[type];
+    const cell = this.machine.rules[state]?.[type];
     if (!cell) return this.machine.violation(`PUBREL in state ${state} of identifier ${packetId}`, '4.3.3');
     if (receipt) {
       receipts.splice(index, 1);
-      this.machine.session.changed?.(receipt, false);
+      this.machine.changed?.(receipt, false);
     }
     this.machine.transmit(cell[1]!, packetId);
   }
 
   /** The app is done with a message, told apart by identity. False when nothing awaits that. */
   handled(message: Message): boolean {
-    for (const it of this.machine.session.receipts) {
+    for (const it of this.machine.receipts) {
       if (it.message !== message) continue;
-      const state = this.rules[it.state]![Event.Handled]![0];
+      const state = this.machine.rules[it.state]![Event.Handled]![0];
       const { packetId } = it;
       // Before PUBREC leaves (4.3.3), and before anything changes: a store may throw.
-      if (state !== State.HandledQos1) this.machine.session.changed?.({ packetId, state, message: undefined }, true);
+      if (state !== State.HandledQos1) this.machine.changed?.({ packetId, state, message: undefined }, true);
       it.message = undefined;
       it.state = state;
       return true;
@@ -75,11 +73,11 @@ export class Inbox {
 
   /** Sends the answers that are due, up to the first message that the app still works on [MQTT-4.6.0-2]. */
   answerInTurn(): void {
-    const { receipts } = this.machine.session;
+    const { receipts } = this.machine;
     for (let i = 0; i < receipts.length; i++) {
       const receipt = receipts[i]!;
       if (isHandling(receipt.state)) return;
-      const cell = this.rules[receipt.state]![Event.Turn];
+      const cell = this.machine.rules[receipt.state]![Event.Turn];
       if (!cell) continue;
       receipt.state = cell[0];
       if (receipt.state === State.Done) receipts.splice(i--, 1);
@@ -89,30 +87,30 @@ export class Inbox {
 
   /** The server has no session: identifiers that it sent mean nothing any more (3.2.2.2). */
   forget(): void {
-    const { session } = this.machine;
-    const old = session.receipts;
-    session.receipts = [];
-    for (const it of old) session.changed?.(it, false);
+    const { machine } = this;
+    const old = machine.receipts;
+    machine.receipts = [];
+    for (const it of old) machine.changed?.(it, false);
   }
 
   /** The network connection is gone: QoS 1 will come again as it is, QoS 2 is remembered. */
   lost(): void {
-    const { session } = this.machine;
-    const old = session.receipts;
-    session.receipts = [];
+    const { machine } = this;
+    const old = machine.receipts;
+    machine.receipts = [];
     for (const it of old) {
-      const cell = this.rules[it.state]![Event.Lost];
+      const cell = this.machine.rules[it.state]![Event.Lost];
       if (cell) it.state = cell[0];
-      if (it.state !== State.Done) session.receipts.push(it);
+      if (it.state !== State.Done) machine.receipts.push(it);
     }
   }
 
   /** Index of the QoS 2 message with this identifier that has not been released, or -1. */
   indexOfHeld(packetId: number): number {
-    const { receipts } = this.machine.session;
+    const { receipts } = this.machine;
     for (let i = 0; i < receipts.length; i++) {
       const it = receipts[i]!;
-      if (it.packetId === packetId && this.rules[it.state]![PacketType.Publish]) return i;
+      if (it.packetId === packetId && this.machine.rules[it.state]![PacketType.Publish]) return i;
     }
     return -1;
   }

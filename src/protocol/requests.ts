@@ -30,20 +30,20 @@ export class Requests {
 
   /** @returns the packet to send */
   add(operation: Subscription | Unsubscription): Subscribe | Unsubscribe {
-    const { session } = this.machine;
-    const packet = requestPacket(operation, session.nextPacketId());
-    session.requests.push({ packetId: packet.packetId, operation, answer: packet.type + 1 });
+    const { machine } = this;
+    const packet = requestPacket(operation, machine.nextPacketId());
+    machine.requests.push({ packetId: packet.packetId, operation, answer: packet.type + 1 });
     return packet;
   }
 
   /** SUBACK or UNSUBACK. One for an identifier that is not in use is ignored and counted. */
   answered(packet: Suback | Acknowledgement): void {
     const { machine } = this;
-    const { requests } = machine.session;
+    const { requests } = machine;
     const index = indexOf(requests, packet.packetId);
     const request = requests[index];
     if (!request) {
-      machine.session.unknown++;
+      machine.unknown++;
       return;
     }
     if (request.answer !== packet.type) return machine.violation('SUBACK and UNSUBACK mixed up', 'MQTT-2.3.1-7');
@@ -57,9 +57,9 @@ export class Requests {
 
   /** The network connection is gone, and with it every question. */
   lost(): void {
-    const { session } = this.machine;
-    const { requests } = session;
-    session.requests = [];
-    for (const it of requests) this.machine.settle(it.operation, lost());
+    const { machine } = this;
+    const { requests } = machine;
+    machine.requests = [];
+    for (const it of requests) machine.settle(it.operation, lost());
   }
 }

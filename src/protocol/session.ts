@@ -2,7 +2,7 @@
 
 import { type MqttError, mqttError } from '../error.ts';
 import type { Filter, Message, PacketId } from '../framing/packet.ts';
-import type { State } from './delivery.ts';
+import type { Rules, State } from './delivery.ts';
 
 /** A message from the server, as the app gets it. */
 export interface ReceivedMessage extends Message {
@@ -89,7 +89,7 @@ export class Session {
     return this.lastPacketId;
   }
 
-  private isInUse(packetId: PacketId): boolean {
+  isInUse(packetId: PacketId): boolean {
     return (
       indexOf(this.deliveries, packetId) >= 0 ||
       indexOf(this.requests, packetId) >= 0 ||
@@ -98,9 +98,9 @@ export class Session {
   }
 }
 
-/** What inbox, outbox and requests ask of the machine they are part of. */
-export interface Machine {
-  readonly session: Session;
+/** What inbox, outbox and requests ask of the machine they are part of: it is the session, over all its connections. */
+export interface Machine extends Session {
+  readonly rules: Rules;
   /** Queues a packet for sending. */
   transmit(type: 4 | 5 | 6 | 7, packetId: PacketId): void;
   deliver(message: ReceivedMessage): void;

@@ -86,7 +86,7 @@ function restore({ connection }: Client, it: Restored, found: Restored[]): void 
  * @throws MqttError 'bad-option' when the session is not empty any more
  */
 export function persistSession(client: Client, store: SessionStore): number {
-  const { session } = client.connection;
+  const session = client.connection;
   if (session.deliveries.length > 0 || session.receipts.length > 0) {
     throw mqttError('bad-option', 'persistSession() comes before anything is published or received');
   }

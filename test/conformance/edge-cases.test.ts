@@ -112,9 +112,9 @@ test('[edge 7] SUBSCRIBE and UNSUBSCRIBE that were lost are asked anew, with new
 /** A client whose packet identifiers are all in use. */
 function exhausted() {
   const it = online({ maxInFlight: 65_535 });
-  const { session, outbox } = it.client.connection;
+  const { deliveries, outbox } = it.client.connection;
   for (let packetId = 1; packetId <= 65_535; packetId++) {
-    session.deliveries.push({ packetId, state: 0, message: message(), sent: true });
+    deliveries.push({ packetId, state: 0, message: message(), sent: true });
   }
   outbox.cursor = 65_535;
   return it;
@@ -140,8 +140,8 @@ test('[edge 8] with all 65,535 identifiers taken the client waits, and goes on w
 
 test('[edge 8] identifiers that a store brought back are reserved before a new one is given', () => {
   const it = connected();
-  const { session, outbox } = it.connection;
-  for (const packetId of [1, 2, 4]) session.deliveries.push({ packetId, state: 0, message: message(), sent: true });
+  const { deliveries, outbox } = it.connection;
+  for (const packetId of [1, 2, 4]) deliveries.push({ packetId, state: 0, message: message(), sent: true });
   outbox.cursor = 3;
   assert.deepEqual(it.publish(), ['32050001740003']);
   assert.deepEqual(it.publish(), ['32050001740005']);

@@ -23,7 +23,7 @@ import {
 
 test('[fault] identifier 0 after the wrap (Moddable, u8-mqtt): 1 follows 65535', () => {
   const it = online({}, obligingly);
-  it.client.connection.session.lastPacketId = 65_534;
+  it.client.connection.lastPacketId = 65_534;
   for (let n = 0; n < 3; n++) it.client.publish('t', 'x', { qos: 1 });
   it.settle();
   assert.deepEqual(sent(it), ['publish 65535', 'publish 1', 'publish 2']);

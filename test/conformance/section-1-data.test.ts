@@ -98,7 +98,7 @@ test('[1.5.3 (limit)] a string holds 65,535 bytes of UTF-8, not characters, and 
 test('[1.5.2] integers of two bytes are big-endian both ways', () => {
   assert.equal(connectBytes({ keepAliveSeconds: 0x0102 }), '100d00044d51545404000102000163');
   const it = connected();
-  it.connection.session.lastPacketId = 0x0101;
+  it.connection.lastPacketId = 0x0101;
   assert.deepEqual(it.publish(), ['32050001740102']);
   assert.deepEqual(it.feed('40020201'), []);
   assert.deepEqual(it.feed('40020102'), ['settled']);

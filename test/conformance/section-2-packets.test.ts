@@ -76,7 +76,7 @@ test('[2.x] a packet of fixed length must have exactly that length', () => {
 
 test('[MQTT-2.3.1-1] packet identifiers that are sent are never 0, also after 65535', () => {
   const it = connected();
-  it.connection.session.lastPacketId = 65_534;
+  it.connection.lastPacketId = 65_534;
   assert.deepEqual(it.publish(), ['3205000174ffff']);
   assert.deepEqual(it.publish({ qos: 2 }), ['34050001740001']);
   assert.deepEqual(it.subscribe('a'), ['8206000200016100']);
@@ -91,8 +91,8 @@ test('[MQTT-2.3.1-1] packet identifier 0 closes the connection, whichever packet
 
 /** The identifier that comes first after 65535. */
 function nextId({ connection }: Bench): number {
-  connection.session.lastPacketId = 65_535;
-  return connection.session.nextPacketId();
+  connection.lastPacketId = 65_535;
+  return connection.nextPacketId();
 }
 
 test('[MQTT-2.3.1-2] an identifier in use is passed over, whatever uses it', () => {
@@ -157,7 +157,7 @@ test('[MQTT-2.3.1-6] PUBACK, PUBREC, PUBREL and PUBCOMP carry the identifier of 
   for (const received of it.messages) it.connection.acknowledge(received, 0);
   assert.deepEqual(it.drain(), ['40020301', '50020302']);
   assert.deepEqual(it.feed('62020302'), ['70020302']);
-  it.connection.session.lastPacketId = 0x0400;
+  it.connection.lastPacketId = 0x0400;
   it.publish({ qos: 2 });
   assert.deepEqual(it.feed('50020401'), ['62020401']);
 });

@@ -272,7 +272,7 @@ test('[MQTT-4.6.0-1] messages of QoS 1 and 2 are sent again in their old order, 
 
 test('[MQTT-4.6.0-1] identifiers that wrapped do not change the order', () => {
   const it = online();
-  it.client.connection.session.lastPacketId = 65_533;
+  it.client.connection.lastPacketId = 65_533;
   for (let n = 0; n < 4; n++) it.client.publish('t', 'x', { qos: 1 });
   it.settle();
   reconnect(it, true);

@@ -85,7 +85,7 @@ test('[MQTT-3.8.4-2] [MQTT-3.10.4-4] SUBACK and UNSUBACK settle the request with
   ]);
   assert.deepEqual(it.receive(unsuback(2), suback(1, 128)), ['settled no b', 'settled a 128']);
   assert.deepEqual(it.receive(suback(1, 0), unsuback(7)), []);
-  assert.equal(it.connection.session.unknown, 2);
+  assert.equal(it.connection.unknown, 2);
 });
 
 for (const [title, packet] of [
@@ -231,7 +231,7 @@ test('[MQTT-4.7] messages and filters that are not legal are refused before anyt
   );
   it.connection.checkFilter({ filter: 'a/#', qos: 2 });
   assert.deepEqual(it.drain(), []);
-  assert.equal(it.connection.session.lastPacketId, 0);
+  assert.equal(it.connection.lastPacketId, 0);
 });
 
 test('[4.1] what was not polled when the connection went: packets are dropped, what they settled is lost or done', () => {

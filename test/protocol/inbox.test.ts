@@ -24,7 +24,7 @@ test('[MQTT-3.3.4-1] a message is answered once the app is done with it: QoS 1 w
   assert.deepEqual(done(it, 1), ['PUBACK packetId=5']);
   assert.deepEqual(done(it, 2), ['PUBREC packetId=5']);
   assert.deepEqual(it.receive(pubrel(5)), ['PUBCOMP packetId=5']);
-  assert.equal(it.connection.session.receipts.length, 0);
+  assert.equal(it.connection.receipts.length, 0);
 });
 
 test('[MQTT-4.6.0-2] [MQTT-4.6.0-3] answers leave in the order of arrival, whatever order the app is done in', () => {
@@ -120,7 +120,7 @@ test('[MQTT-4.8.0-1] a client without QoS 2 closes when it gets a QoS 2 PUBLISH,
 test('[MQTT-3.2.2-3] without a session the identifiers that the server sent mean nothing any more', () => {
   const it = bench();
   const gone: number[] = [];
-  it.connection.session.changed = ({ packetId }, kept) => kept || gone.push(packetId);
+  it.connection.changed = ({ packetId }, kept) => kept || gone.push(packetId);
   it.connect();
   it.receive(publish(1, 2, 'a'));
   it.close();
@@ -132,7 +132,7 @@ test('[MQTT-3.2.2-3] without a session the identifiers that the server sent mean
 test('[4.3.3] whatever keeps sessions hears of an identifier before PUBREC leaves, and of its end', () => {
   const it = bench();
   const changes: string[] = [];
-  it.connection.session.changed = ({ packetId }, kept) => changes.push(`${packetId} ${kept}`);
+  it.connection.changed = ({ packetId }, kept) => changes.push(`${packetId} ${kept}`);
   it.connect();
   it.receive(publish(1, 2, 'a'));
   it.connection.acknowledge(it.messages[0]!, 0);

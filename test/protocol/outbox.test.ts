@@ -61,7 +61,7 @@ test('[MQTT-2.3.1-6] acknowledgements of unknown identifiers settle nothing; PUB
   it.connect();
   it.publish('a', 1);
   assert.deepEqual(it.receive(puback(9), pubrec(9), pubcomp(9)), ['PUBREL packetId=9']);
-  assert.equal(it.connection.session.unknown, 3);
+  assert.equal(it.connection.unknown, 3);
 });
 
 test('[MQTT-2.3.1-6] what was not sent yet cannot be acknowledged', () => {
@@ -70,7 +70,7 @@ test('[MQTT-2.3.1-6] what was not sent yet cannot be acknowledged', () => {
   it.connection.publish(messageOf('a', 1), 0);
   it.connection.input(Uint8Array.of(0x40, 2, 0, 1), 0);
   assert.deepEqual(it.drain(), [published('a', 1, 1)]);
-  assert.equal(it.connection.session.unknown, 1);
+  assert.equal(it.connection.unknown, 1);
 });
 
 for (const [title, qos, packet] of [
@@ -84,7 +84,7 @@ for (const [title, qos, packet] of [
     it.connect();
     it.publish('a', qos);
     assert.deepEqual(it.receive(packet, puback(1)), ['close unexpected-packet']);
-    assert.equal(it.connection.session.deliveries.length, 1);
+    assert.equal(it.connection.deliveries.length, 1);
   });
 }
 
@@ -154,14 +154,14 @@ test('[MQTT-4.3.3-2] the identifier of a QoS 2 message that was set aside is not
   it.drain();
   it.connection.setAside(poison, 0);
   it.drain();
-  it.connection.session.lastPacketId = 0; // After the wrap.
+  it.connection.lastPacketId = 0; // After the wrap.
   assert.notEqual(it.connection.publish(messageOf('b', 2), 0), 1);
 });
 
 test('whatever keeps sessions hears of a message in flight before its packet leaves, and of its end', () => {
   const it = bench();
   const changes: string[] = [];
-  it.connection.session.changed = (entry, kept) => changes.push(`${entry.packetId} ${kept ? entry.state : 'gone'}`);
+  it.connection.changed = (entry, kept) => changes.push(`${entry.packetId} ${kept ? entry.state : 'gone'}`);
   it.connect();
   it.publish('a', 2);
   it.receive(pubrec(1));

@@ -137,10 +137,10 @@ class Twins {
     assert.deepEqual(this.it.drain(), this.model.take());
     const next = this.model.nextTimeout();
     assert.equal(this.it.connection.nextTimeout(), next === undefined ? undefined : (START + next) >>> 0);
-    const { session, inbox } = this.it.connection;
-    assert.equal(session.unknown, this.model.unknown);
+    const { unknown, deliveries, inbox } = this.it.connection;
+    assert.equal(unknown, this.model.unknown);
     assert.deepEqual(
-      session.deliveries.map((one) => one.packetId),
+      deliveries.map((one) => one.packetId),
       this.model.out.map(({ id }) => id),
     );
     assert.equal(inbox.held(), this.model.in.filter(({ step }) => step === 'app' || step === 'lost').length);

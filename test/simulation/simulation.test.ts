@@ -23,8 +23,7 @@ test('a seed makes the same run again', () => {
 });
 
 /** The state machine inside a client. */
-const machineOf = (client: Client): Connection =>
-  (client as unknown as { driver: { connection: Connection } }).driver.connection;
+const machineOf = (client: Client): Connection => client.connection;
 
 /** Calls `change` in place of a method; it gets the method as it was. */
 function replace<Owner extends object, Name extends keyof Owner>(
@@ -63,9 +62,9 @@ const FAULTS: readonly [title: string, rule: RegExp, sabotage: (client: Client) 
     '[MQTT-4.3.3-2] a client that delivers a repeated QoS 2 PUBLISH again',
     /was received \d times|not owed/,
     (client) => {
-      const { inbox, session } = machineOf(client);
-      replace(inbox, 'receive', (receive) => (packet) => {
-        session.receipts = session.receipts.filter((it) => it.packetId !== packet.packetId);
+      const machine = machineOf(client);
+      replace(machine.inbox, 'receive', (receive) => (packet) => {
+        machine.receipts = machine.receipts.filter((it) => it.packetId !== packet.packetId);
         receive(packet);
       });
     },
@@ -75,7 +74,7 @@ const FAULTS: readonly [title: string, rule: RegExp, sabotage: (client: Client) 
     /in flight twice/,
     (client) => {
       let last = 0;
-      replace(machineOf(client).session, 'nextPacketId', () => () => (last = (last % 3) + 1));
+      replace(machineOf(client), 'nextPacketId', () => () => (last = (last % 3) + 1));
     },
   ],
   [
@@ -89,7 +88,7 @@ const FAULTS: readonly [title: string, rule: RegExp, sabotage: (client: Client) 
     (client) =>
       replace(machineOf(client), 'closed', (closed) => (now) => {
         closed(now);
-        machineOf(client).session.deliveries.reverse();
+        machineOf(client).deliveries.reverse();
       }),
   ],
   [
@@ -98,15 +97,15 @@ const FAULTS: readonly [title: string, rule: RegExp, sabotage: (client: Client) 
     (client) =>
       replace(machineOf(client), 'closed', (closed) => (now) => {
         closed(now);
-        machineOf(client).session.deliveries.pop();
+        machineOf(client).deliveries.pop();
       }),
   ],
   [
     'a client that leaves its timer running',
     /a timer is set after close/,
     (client) => {
-      const { driver } = client as unknown as { driver: { timer: { clear(): void } } };
-      driver.timer.clear = () => {};
+      const { timer } = client as unknown as { timer: { clear(): void } };
+      timer.clear = () => {};
     },
   ],
 ];
