@@ -19,7 +19,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
   { room: /^framing\/mqtt-packet\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\//, /^npm:mqtt-packet$/] },
   { room: /^framing\//, may: [/^(error|utf8)\.ts$/, /^framing\/(?!mqtt-packet)/] },
   { room: /^protocol\//, may: [/^(error|time)\.ts$/, /^framing\/(packet|framing)\.ts$/, /^protocol\//] },
-  { room: /^timer\//, may: [/^time\.ts$/, /^timer\//] },
+  { room: /^timer\//, may: [/^(error|time)\.ts$/, /^adapters\/adapter\.ts$/, /^timer\//] },
   { room: /^identity\//, may: [/^(error|utf8)\.ts$/, /^identity\//, /^npm:@noble\/hashes\//] },
   {
     room: /^(adapters|storage)\/node-/,

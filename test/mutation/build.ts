@@ -9,7 +9,7 @@ const OUT = '.work/mutation';
 /** These read the tree, or take seconds for what others show in milliseconds. */
 const LEFT_OUT = ['modules.test.ts', 'table.test.ts', 'peers-faults.test.ts', 'edge-cases.test.ts'];
 
-const tests = ['test/framing', 'test/protocol', 'test/conformance'].flatMap((folder) =>
+const tests = ['test/framing', 'test/protocol', 'test/timer', 'test/conformance'].flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.test.ts') && !LEFT_OUT.includes(name))
     .map((name) => join(folder, name)),
