@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'unexpected-packet'
   | 'refused'
   | 'subscription-refused'
+  // The platform gave the device no identity.
+  | 'enrolment-failed'
   // Time ran out.
   | 'connect-timeout'
   | 'pingresp-timeout'

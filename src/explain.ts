@@ -25,6 +25,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
   'unexpected-packet': '{server} broke the MQTT protocol ({message}): tell whoever runs it',
   refused: '{server} refused the login ({message}): look the code up in the manual of the platform',
   'subscription-refused': '{message}: check that the topic belongs to this device, and is open for subscribing',
+  'enrolment-failed': '{message}: look at the device in the console of the platform',
   'connect-timeout': '{server} did not answer ({message}): check host, port, and the firewalls on the way',
   'pingresp-timeout': '{server} no longer answers: the network lost the connection, connect again',
   dns: 'the host name of {server} was not found: check its spelling, and that this device is online',
@@ -42,6 +43,10 @@ const BY_DETAIL: Readonly<Record<string, string>> = Object.freeze({
   'refused/4': '{server} refused the form of user name or password (code 4): check productKey and deviceName',
   'refused/5':
     '{server} refused the login (code 5): check productKey, deviceName and deviceSecret, and that the device is enabled',
+  'enrolment-failed/4':
+    '{server} refused the form of the registration (code 4): check productKey, deviceName, productSecret',
+  'enrolment-failed/5':
+    '{server} refused to register the device (code 5): check productKey, productSecret and deviceName, that registration is switched on for the product, and that the device has never logged in',
   'dns/eai_again': 'no answer from the name service about {server}: check the network and its DNS server',
   'tcp/econnrefused': 'nothing listens at {server}: check host and port, and that the server runs',
   'tcp/ehostunreach': NO_ROUTE,

@@ -3,3 +3,4 @@
 export { nodeTcp } from './adapters/node-tcp.ts';
 export { type NodeTlsOptions, nodeTls } from './adapters/node-tls.ts';
 export { nodeFolderStore } from './storage/node-folder.ts';
+export { nodeKeyValueStore } from './storage/node-key-value.ts';

@@ -15,6 +15,7 @@ const SOURCE = join(import.meta.dirname, '..', 'src');
 /** What each room may import; the first pattern that fits a file counts. Rooms are regular expressions over paths in src. */
 const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
   { room: /^(error|time|utf8)\.ts$/, may: [] },
+  { room: /^json\.ts$/, may: [/^utf8\.ts$/] },
   { room: /^explain\.ts$/, may: [/^error\.ts$/] },
   { room: /^framing\/mqtt-packet\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\//, /^npm:mqtt-packet$/] },
   { room: /^framing\//, may: [/^(error|utf8)\.ts$/, /^framing\/(?!mqtt-packet)/] },
@@ -49,8 +50,9 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
     // What an app hands in or puts on top. Nothing below knows of it, so that nothing below carries it.
     room: /^modules\//,
     may: [
-      /^(error|time|utf8)\.ts$/,
-      /^(modules|client|protocol)\//,
+      /^(error|time|utf8|json)\.ts$/,
+      /^(modules|client|protocol|identity)\//,
+      /^storage\/(?!node-)/,
       /^framing\/(check|packet|mqtt-packet)\.ts$/,
       /^adapters\/adapter\.ts$/,
     ],

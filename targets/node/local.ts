@@ -33,7 +33,7 @@ export async function withLocalPlatform(flags: Environment, use: (platform: Plat
     writeFileSync(file, local.authorities[kind]);
     return file;
   };
-  const environment = (kind: ListenerKind): Environment => ({
+  const environment = (kind: Exclude<ListenerKind, 'x509'>): Environment => ({
     ...flags,
     MQTT_MOTE_PRODUCT_KEY: LOCAL_DEVICE.productKey,
     MQTT_MOTE_DEVICE_NAME: LOCAL_DEVICE.deviceName,

@@ -15,6 +15,7 @@ export function tell(entry: LogEntry): string {
   const { event, listener, keepAliveSeconds, topic, qos, bytes, filters, granted, reason, code } = entry;
   const details: Record<LogEntry['event'], string> = {
     online: `at the ${listener} port, keep-alive ${keepAliveSeconds} s`,
+    registered: `at the ${listener} port`,
     refused: `at the ${listener} port: ${reason}, code ${code}`,
     subscribe: `${filters}, granted QoS ${granted}`,
     unsubscribe: `${filters}`,

@@ -1,6 +1,6 @@
 // The CONNECT that aedes sees in place of the device's: no credentials, and no keep-alive, which the platform checks.
 import type { IConnectPacket } from 'mqtt-packet';
-import type { Login } from './login.ts';
+import type { Login } from './decision.ts';
 import type { Profile } from './profile.ts';
 import { keepsRetain } from './publish-gate.ts';
 import { mayPublish } from './topics.ts';

@@ -1,5 +1,6 @@
 // Makes the certificates of the two authorities and their servers, and broken ones for tests of the device's checks.
 import 'reflect-metadata'; // @peculiar/x509 needs it loaded first
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -80,6 +81,43 @@ export async function makeServer(authority: Authority, options: ServerOptions = 
     authority: authority.certificate,
     chain: pem(certificate) + authority.certificate,
     privateKey: await privateKeyPem(keys),
+  };
+}
+
+export interface DeviceCertificate {
+  /** PEM of what the device presents. */
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** SHA-256, as Node writes it. */
+  readonly fingerprint: string;
+}
+
+/** A certificate with which a device proves itself. */
+export async function makeDeviceCertificate(
+  authority: Authority,
+  name: string,
+  validity: Validity = {},
+): Promise<DeviceCertificate> {
+  const keys = await makeKeys();
+  const certificate = await X509CertificateGenerator.create({
+    subject: `CN=${name}`,
+    issuer: `CN=${authority.name}`,
+    publicKey: keys.publicKey,
+    signingKey: authority.keys.privateKey,
+    ...dates(validity),
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+      await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
+    ],
+  });
+  const text = pem(certificate);
+  return {
+    certificate: text,
+    privateKey: await privateKeyPem(keys),
+    fingerprint: new X509Certificate(text).fingerprint256,
   };
 }
 

@@ -1,13 +1,20 @@
 // The CONNECT client id `${clientId}|k=v,k=v|` and the user name `${deviceName}&${productKey}`.
 import type { Profile, SignMethod } from './profile.ts';
 
+/** `secret`: signed by the device's own; `connwl`: its token; the others ask for one of these. */
+export type AuthType = 'secret' | 'connwl' | 'register' | 'regnwl';
+
 export interface ClientIdParts {
   readonly clientId: string;
+  readonly authType: AuthType;
   readonly secureMode: string;
-  readonly signMethod: SignMethod;
+  /** Undefined where nothing is signed: of a token. */
+  readonly signMethod: SignMethod | undefined;
   readonly timestamp: string | undefined;
   readonly extras: ReadonlyMap<string, string>;
 }
+
+const AUTH_TYPES: readonly AuthType[] = ['connwl', 'register', 'regnwl'];
 
 /** Undefined when malformed: the platform answers CONNACK 2. */
 export function parseClientId(text: string, profile: Profile): ClientIdParts | undefined {
@@ -19,9 +26,16 @@ export function parseClientId(text: string, profile: Profile): ClientIdParts | u
   const secureMode = pairs?.get('securemode');
   const signMethod = profile.signMethods.find((method) => method === pairs?.get('signmethod'));
   const timestamp = pairs?.get('timestamp');
-  if (pairs === undefined || secureMode === undefined || signMethod === undefined) return undefined;
+  const authType = authTypeOf(pairs?.get('authType'));
+  if (pairs === undefined || secureMode === undefined || authType === undefined) return undefined;
+  if (signMethod === undefined && authType !== 'connwl') return undefined;
   if (timestamp !== undefined && !/^[0-9]+$/.test(timestamp)) return undefined;
-  return { clientId, secureMode, signMethod, timestamp, extras: pairs };
+  if ((authType === 'register' || authType === 'regnwl') && !pairs.get('random')) return undefined;
+  return { clientId, authType, secureMode, signMethod, timestamp, extras: pairs };
+}
+
+function authTypeOf(given: string | undefined): AuthType | undefined {
+  return given === undefined ? 'secret' : AUTH_TYPES.find((it) => it === given);
 }
 
 function parsePairs(list: string): Map<string, string> | undefined {

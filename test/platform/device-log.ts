@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 
 export interface LogEntry {
   readonly time: string;
-  readonly event: 'online' | 'offline' | 'publish' | 'subscribe' | 'unsubscribe' | 'refused';
+  readonly event: 'online' | 'offline' | 'registered' | 'publish' | 'subscribe' | 'unsubscribe' | 'refused';
   readonly productKey?: string;
   readonly deviceName?: string;
   readonly clientId?: string;

@@ -6,19 +6,24 @@ import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePack
 import { brokerConnect } from './broker-connect.ts';
 import { parseUserName } from './client-id.ts';
 import type { Clock, TimerHandle } from './clock.ts';
+import { type Arrival, type Decision, type Login, type Refusal, ReturnCode } from './decision.ts';
 import type { DeviceLog, LogEntry } from './device-log.ts';
-import type { Devices } from './devices.ts';
+import type { DeviceIdentity, Devices } from './devices.ts';
 import { KeepAliveWatch } from './keep-alive.ts';
-import { type Decision, decide, type Login, type Refusal, ReturnCode } from './login.ts';
+import { decide } from './login.ts';
 import { memoryPair } from './memory-pair.ts';
 import { PacketPort, throttle } from './packet-port.ts';
-import type { ListenerKind, Profile, ResettingPacket } from './profile.ts';
+import type { Profile, ResettingPacket } from './profile.ts';
 import { judgePublish } from './publish-gate.ts';
 import { deliveryQos, SubscribeGate } from './subscribe-gate.ts';
 import { fill } from './topics.ts';
+import { isChannel } from './tuyalink.ts';
 
 const Phase = Object.freeze({ AwaitingConnect: 0, LoggingIn: 1, Online: 2, Closed: 3 } as const);
 const PENDING_MAXIMUM = 100;
+
+/** Of what is pushed: aedes counts its own from 1. */
+const PUSH_ID = 65_535;
 
 /** The event that Alibaba's status topic carries for a device whose identity logs in a second time. */
 const TAKEN_OVER = Object.freeze({ reason: 'device connect in elsewhere', code: 427 });
@@ -38,15 +43,16 @@ export interface LinkWorld {
   startSession(login: Login): boolean;
   cameOnline(login: Login): void;
   left(link: Link): void;
-  upstream(login: Login, packet: IPublishPacket): Promise<void>;
+  upstream(login: Login, subDevices: Set<string>, packet: IPublishPacket): Promise<void>;
   sawConnect(): void;
 }
 
 export class Link {
-  readonly kind: ListenerKind;
+  readonly kind: Arrival['kind'];
   login: Login | undefined;
   /** Half-open, for tests: nothing is answered or delivered any more, yet the stream stays. */
   silent = false;
+  private readonly fingerprint: string | undefined;
   private readonly world: LinkWorld;
   private readonly device: PacketPort;
   private broker: PacketPort | undefined;
@@ -55,12 +61,17 @@ export class Link {
   private timer: TimerHandle;
   private watch: KeepAliveWatch | undefined;
   private subscriptions: SubscribeGate | undefined;
+  /** The keys of the devices that are logged in behind this one. */
+  private readonly subDevices = new Set<string>();
   private older: Link | undefined;
   private superseded = false;
+  /** A SUBSCRIBE is on its way that makes everything come down. */
+  private opensChannel = false;
   private pending: Packet[] = [];
 
-  constructor(stream: Duplex, kind: ListenerKind, world: LinkWorld) {
-    this.kind = kind;
+  constructor(stream: Duplex, arrival: Omit<Arrival, 'now'>, world: LinkWorld) {
+    this.kind = arrival.kind;
+    this.fingerprint = arrival.fingerprint;
     this.world = world;
     this.device = new PacketPort(stream, {
       packet: (packet) => this.fromDevice(packet),
@@ -124,10 +135,11 @@ export class Link {
     if (packet.will !== undefined && profile.will === 'close') return this.close('will is not supported');
     const decision: Decision =
       refuseWith === undefined
-        ? decide(packet, this.kind, profile, devices)
+        ? decide(packet, { kind: this.kind, fingerprint: this.fingerprint, now: clock.now() }, profile, devices)
         : { refusal: { code: refuseWith, reason: 'refused by a test' } };
     const answer = () => {
       if ('refusal' in decision) this.refuse(decision.refusal, packet);
+      else if (decision.login.purpose === 'registration') this.answerRegistration(decision.login);
       else this.enterBroker(packet, decision.login);
     };
     if (profile.connackDelayMillis === 0) answer();
@@ -143,9 +155,27 @@ export class Link {
     this.close(refusal.reason);
   }
 
+  /** Nobody comes online: the answer goes out, and that is all. */
+  private answerRegistration(login: Login): void {
+    this.login = login;
+    this.phase = Phase.Online;
+    this.toDevice({ cmd: 'connack', returnCode: ReturnCode.Accepted, sessionPresent: false });
+    this.log('registered', { listener: this.kind });
+    this.push(login);
+    this.resumePending();
+  }
+
+  /** What the device never subscribed to. */
+  private push({ push, profile }: Login): void {
+    if (push === undefined) return;
+    const id = profile.pushQos === 0 ? {} : { messageId: PUSH_ID };
+    const packet = { cmd: 'publish' as const, dup: false, retain: false, qos: profile.pushQos };
+    this.toDevice({ ...packet, ...id, ...push });
+  }
+
   private enterBroker(packet: IConnectPacket, login: Login): void {
     this.login = login;
-    this.subscriptions = new SubscribeGate(login.device, this.world.profile);
+    this.subscriptions = new SubscribeGate(() => this.ownDevices(login), login.profile);
     this.older = this.world.claim(this, login);
     this.older?.supersede();
     const [near, far] = memoryPair();
@@ -155,7 +185,7 @@ export class Link {
       fault: (error) => this.close(`broker error: ${error.message}`),
       closed: () => this.brokerClosed(),
     });
-    this.broker.send(brokerConnect(packet, login, this.world.profile));
+    this.broker.send(brokerConnect(packet, login, login.profile));
   }
 
   private brokerClosed(): void {
@@ -168,7 +198,10 @@ export class Link {
     if (packet.cmd === 'connack') return this.comeOnline();
     const answer = packet.cmd === 'suback' ? this.subscriptions?.settle(packet.messageId ?? 0) : packet;
     if (answer !== undefined) this.toDevice(answer);
-    if (packet.cmd === 'suback') this.resumePending();
+    if (packet.cmd !== 'suback') return;
+    if (this.opensChannel && this.login) this.autoSubscribe(this.login);
+    this.opensChannel = false;
+    this.resumePending();
   }
 
   private comeOnline(): void {
@@ -183,7 +216,8 @@ export class Link {
     world.cameOnline(login);
     this.log('online', { listener: this.kind, keepAliveSeconds, cleanSession, sessionPresent });
     this.takeOver();
-    this.autoSubscribe(login);
+    this.push(login);
+    if (login.wantsAutoSubscribe) this.autoSubscribe(login);
     this.resumePending();
   }
 
@@ -200,14 +234,14 @@ export class Link {
   }
 
   private autoSubscribe(login: Login): void {
-    if (!login.wantsAutoSubscribe) return;
-    const { profile } = this.world;
+    const { profile } = login;
     const qos = deliveryQos(profile);
     const filters = profile.autoSubscribeTopics.map((template) => ({ topic: fill(template, login.device), qos }));
     this.brokerClient?.subscribe(filters, () => {}); // aedes calls back without looking whether it can
   }
 
   private handle(packet: Packet): void {
+    if (this.login?.purpose === 'registration') return this.handleRegistering(packet);
     if (this.world.profile.keepAliveResetBy.includes(packet.cmd as ResettingPacket)) this.watch?.reset();
     switch (packet.cmd) {
       case 'publish':
@@ -220,6 +254,8 @@ export class Link {
         return this.disconnect(packet);
       case 'pingreq':
       case 'puback':
+        if (packet.messageId === PUSH_ID) return;
+        return this.toBroker(packet);
       case 'pubrec':
       case 'pubrel':
       case 'pubcomp':
@@ -227,6 +263,12 @@ export class Link {
       default:
         return this.close(`protocol error: ${packet.cmd} from a device`);
     }
+  }
+
+  private handleRegistering(packet: Packet): void {
+    if (packet.cmd === 'pingreq') this.toDevice({ cmd: 'pingresp' });
+    else if (packet.cmd === 'disconnect') this.close('device disconnected');
+    else if (packet.cmd !== 'puback') this.close(`${packet.cmd} while registering`);
   }
 
   private publish(packet: IPublishPacket): void {
@@ -237,7 +279,7 @@ export class Link {
       return;
     }
     const { topic, qos, messageId } = packet;
-    const verdict = judgePublish(packet, login.device, world.profile);
+    const verdict = judgePublish(packet, this.ownDevices(login), login.profile);
     if (verdict.action === 'close') return this.close(verdict.reason);
     const acknowledge = () => {
       if (qos === 1 && messageId !== undefined) this.toDevice({ cmd: 'puback', messageId });
@@ -245,16 +287,22 @@ export class Link {
     if (verdict.action === 'ignore') return acknowledge();
     this.log('publish', { topic, qos, bytes: packet.payload.length });
     if (qos === 2) this.toBroker(packet);
-    else world.upstream(login, packet).then(acknowledge);
+    else world.upstream(login, this.subDevices, packet).then(acknowledge);
   }
 
   private subscribe(packet: ISubscribePacket): void {
     const split = this.subscriptions?.take(packet);
     if (split === undefined) return;
     const filters = packet.subscriptions.map(({ topic }) => topic);
+    this.opensChannel ||= split.forward !== undefined && filters.some(isChannel);
     this.log('subscribe', { filters, granted: split.answer.granted as number[] });
     if (split.forward === undefined) this.toDevice(split.answer);
     else this.toBroker(split.forward);
+  }
+
+  /** Those whose topics this connection may use. */
+  private ownDevices({ device }: Login): readonly DeviceIdentity[] {
+    return [device, ...[...this.subDevices].map((key) => parseUserName(key)!)];
   }
 
   private unsubscribe(packet: IUnsubscribePacket): void {

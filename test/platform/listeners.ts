@@ -1,6 +1,7 @@
-// The platform's three ports on this machine: plain TCP, TLS under the private authority, TLS under the public one.
+// The platform's four ports on this machine: plain TCP, TLS under the private authority, TLS under the public one, and TLS
+// on which the device proves itself by a certificate.
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { ServerCertificates } from './certificates.ts';
 import type { ListenerKind } from './profile.ts';
 
@@ -12,27 +13,29 @@ export interface Endpoint {
 }
 
 export type Ports = Partial<Readonly<Record<ListenerKind, number>>>;
-export type SecureKind = Exclude<ListenerKind, 'tcp'>;
+export type SecureKind = 'private' | 'public';
 
 export interface ListenerEvents {
-  connection(socket: Socket, kind: ListenerKind): void;
-  tlsFailure(kind: SecureKind): void;
+  /** @param fingerprint of the certificate that the device presented */
+  connection(socket: Socket, kind: ListenerKind, fingerprint?: string): void;
+  tlsFailure(): void;
 }
 
 export class Listeners {
   readonly endpoints: Readonly<Record<ListenerKind, Endpoint>>;
   private readonly servers: Readonly<Record<ListenerKind, Server>>;
-  private readonly secure: Readonly<Record<SecureKind, TlsServer>>;
+  private readonly secure: Readonly<Record<SecureKind | 'x509', TlsServer>>;
   // A server closes only after its sockets, those still shaking hands included.
   private readonly sockets = new Set<Socket>();
 
-  private constructor(tcp: Server, secure: Record<SecureKind, TlsServer>) {
+  private constructor(tcp: Server, secure: Record<SecureKind | 'x509', TlsServer>) {
     this.secure = secure;
     this.servers = { tcp, ...secure };
     this.endpoints = Object.freeze({
       tcp: endpoint(tcp),
       private: endpoint(secure.private),
       public: endpoint(secure.public),
+      x509: endpoint(secure.x509),
     });
     for (const server of Object.values(this.servers)) server.on('connection', (socket: Socket) => this.track(socket));
   }
@@ -41,6 +44,7 @@ export class Listeners {
   static async open(
     ports: Ports,
     certificates: Readonly<Record<SecureKind, ServerCertificates>>,
+    deviceAuthority: string,
     events: ListenerEvents,
   ): Promise<Listeners> {
     const tcp = createTcpServer((socket) => {
@@ -50,12 +54,14 @@ export class Listeners {
     const secure = {
       private: secureServer('private', certificates.private, events),
       public: secureServer('public', certificates.public, events),
+      x509: secureServer('x509', certificates.private, events, deviceAuthority),
     };
     const servers = { tcp, ...secure };
     try {
       await listen(tcp, ports.tcp ?? 0);
       await listen(secure.private, ports.private ?? 0);
       await listen(secure.public, ports.public ?? 0);
+      await listen(secure.x509, ports.x509 ?? 0);
     } catch (error) {
       await Promise.all(Object.values(servers).map(closed));
       throw error;
@@ -80,10 +86,19 @@ export class Listeners {
   }
 }
 
-function secureServer(kind: SecureKind, certificates: ServerCertificates, events: ListenerEvents): TlsServer {
-  const server = createTlsServer({ ...credentials(certificates), minVersion: 'TLSv1.2' });
-  server.on('secureConnection', (socket) => events.connection(socket, kind));
-  server.on('tlsClientError', () => events.tlsFailure(kind));
+function secureServer(
+  kind: SecureKind | 'x509',
+  certificates: ServerCertificates,
+  events: ListenerEvents,
+  deviceAuthority?: string,
+): TlsServer {
+  const asks =
+    deviceAuthority === undefined ? {} : { requestCert: true, rejectUnauthorized: true, ca: deviceAuthority };
+  const server = createTlsServer({ ...credentials(certificates), minVersion: 'TLSv1.2', ...asks });
+  server.on('secureConnection', (socket: TLSSocket) =>
+    events.connection(socket, kind, asks.ca === undefined ? undefined : socket.getPeerCertificate().fingerprint256),
+  );
+  server.on('tlsClientError', () => events.tlsFailure());
   return server;
 }
 

@@ -2,16 +2,17 @@
 import type { Duplex } from 'node:stream';
 import { Aedes } from 'aedes';
 import type { QoS } from 'mqtt-packet';
-import { makeAuthority, makeServer, type ServerCertificates } from './certificates.ts';
+import { type Authority, makeAuthority, makeServer, type ServerCertificates } from './certificates.ts';
 import { type Clock, hostClock } from './clock.ts';
 import { DeviceLog, type LogOptions } from './device-log.ts';
-import { Devices, type DeviceTriple, deviceKey } from './devices.ts';
+import { type DeviceIdentity, Devices, type DeviceTriple, deviceKey } from './devices.ts';
 import { Link } from './link.ts';
 import { type Endpoint, Listeners, type Ports, type SecureKind } from './listeners.ts';
 import { type ListenerKind, makeProfile, type Profile } from './profile.ts';
 import { type Counts, type UpstreamMessage, World } from './world.ts';
 
-export type DeviceIdentity = Pick<DeviceTriple, 'productKey' | 'deviceName'>;
+export type { DeviceIdentity } from './devices.ts';
+
 type CertificatesByKind = Readonly<Record<SecureKind, ServerCertificates>>;
 
 export interface PlatformOptions {
@@ -28,12 +29,15 @@ export interface PlatformOptions {
 export class Platform {
   readonly profile: Profile;
   readonly log: DeviceLog;
+  /** Who may log in how; it can be changed while the platform runs. */
+  readonly devices: Devices;
   /** New connections are cut at once while this is set. */
   refuseConnections = false;
   private readonly broker: Aedes;
   private readonly world: World;
   private listeners: Listeners | undefined;
   private certificates: CertificatesByKind | undefined;
+  private deviceRoot: Authority | undefined;
   private isClosed = false;
 
   private constructor(options: PlatformOptions, broker: Aedes) {
@@ -41,8 +45,8 @@ export class Platform {
     this.profile = makeProfile(options.profile);
     this.log = new DeviceLog(() => clock.now(), options.log);
     this.broker = broker;
-    const devices = new Devices(options.devices);
-    this.world = new World({ profile: this.profile, clock, devices, log: this.log, broker });
+    this.devices = new Devices(options.devices);
+    this.world = new World({ profile: this.profile, clock, devices: this.devices, log: this.log, broker });
   }
 
   /** @throws the system's error, such as EADDRINUSE, when a port cannot be opened; then nothing is left open. */
@@ -69,6 +73,12 @@ export class Platform {
     return { private: this.certificates.private.authority, public: this.certificates.public.authority };
   }
 
+  /** Signs the certificates with which devices prove themselves at the x509 endpoint. */
+  get deviceAuthority(): Authority {
+    if (this.deviceRoot === undefined) throw new Error('this platform was started without ports');
+    return this.deviceRoot;
+  }
+
   /** What reached the platform so far; a device that refuses a certificate adds a TLS failure and no CONNECT. */
   get counts(): Readonly<Counts> {
     return { ...this.world.counts };
@@ -89,13 +99,13 @@ export class Platform {
   }
 
   /** Takes a connection from any stream, as if it had come in at that listener. */
-  accept(stream: Duplex, kind: ListenerKind): void {
+  accept(stream: Duplex, kind: ListenerKind, fingerprint?: string): void {
     this.world.counts.connections++;
     if (this.refuseConnections || this.isClosed) {
       stream.on('error', () => {});
       stream.destroy();
     } else {
-      this.world.links.add(new Link(stream, kind, this.world));
+      this.world.links.add(new Link(stream, { kind, fingerprint }, this.world));
     }
   }
 
@@ -111,17 +121,17 @@ export class Platform {
   }
 
   addDevice(device: DeviceTriple): void {
-    this.world.devices.add(device);
+    this.devices.add(device);
   }
 
   /** Refuses further logins of the device and closes the connection it has. */
   disableDevice(device: DeviceIdentity): void {
-    this.world.devices.disable(deviceKey(device));
+    this.devices.disable(deviceKey(device));
     this.world.newestOf(deviceKey(device))?.close('device disabled');
   }
 
   enableDevice(device: DeviceIdentity): void {
-    this.world.devices.enable(deviceKey(device));
+    this.devices.enable(deviceKey(device));
   }
 
   /** Cuts the device's connection without a word. */
@@ -154,8 +164,9 @@ export class Platform {
       private: given.private ?? (await makeServer(await makeAuthority('Local Platform Private Root'))),
       public: given.public ?? (await makeServer(await makeAuthority('Local Platform Public Root'))),
     };
-    this.listeners = await Listeners.open(ports, this.certificates, {
-      connection: (socket, kind) => this.accept(socket, kind),
+    this.deviceRoot = await makeAuthority('Local Platform Device Root');
+    this.listeners = await Listeners.open(ports, this.certificates, this.deviceRoot.certificate, {
+      connection: (socket, kind, fingerprint) => this.accept(socket, kind, fingerprint),
       tlsFailure: () => this.world.counts.tlsFailures++,
     });
   }

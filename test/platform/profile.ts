@@ -1,6 +1,7 @@
 // Everything about the platform that is uncertain or adjustable, in one frozen object.
 
-export type ListenerKind = 'tcp' | 'private' | 'public';
+/** `x509`: TLS on which the device presents a certificate of its own. */
+export type ListenerKind = 'tcp' | 'private' | 'public' | 'x509';
 export type SignMethod = 'hmacmd5' | 'hmacsha1' | 'hmacsha256';
 export type ResettingPacket = 'publish' | 'subscribe' | 'unsubscribe' | 'pingreq' | 'puback';
 
@@ -17,6 +18,10 @@ export interface Profile {
   readonly emptyClientId: 'signed' | 'leftOut' | 'either';
   /** `device`: one session for each device, whatever its client id; `clientId`: one for each clientId part too. */
   readonly sessionKey: 'device' | 'clientId';
+  /** How far a signed timestamp may be from the platform's time; undefined: not looked at, as far as anybody has seen. */
+  readonly skewMaximumMillis: number | undefined;
+  /** Of what is pushed without SUBSCRIBE. */
+  readonly pushQos: 0 | 1;
 
   readonly keepAliveMinimumSeconds: number;
   readonly keepAliveMaximumSeconds: number;
@@ -74,12 +79,14 @@ const AUTO_SUBSCRIBED = [
 
 export const defaultProfile: Profile = freezeDeep({
   protocolLevels: [3, 4],
-  secureModes: { tcp: ['3'], private: ['2'], public: ['2'] },
+  secureModes: { tcp: ['3'], private: ['2'], public: ['2'], x509: ['2'] },
   secureModeReturnCode: 2,
   signMethods: ['hmacmd5', 'hmacsha1', 'hmacsha256'],
   clientIdMaximumCharacters: 64,
   emptyClientId: 'either',
   sessionKey: 'device',
+  skewMaximumMillis: undefined,
+  pushQos: 0,
 
   keepAliveMinimumSeconds: 30,
   keepAliveMaximumSeconds: 1200,

@@ -1,6 +1,6 @@
 // What the platform does with a device's PUBLISH: no QoS 2, no retained messages, own topics only.
 import type { IPublishPacket } from 'mqtt-packet';
-import type { DeviceTriple } from './devices.ts';
+import type { DeviceIdentity } from './devices.ts';
 import type { Profile, Unsupported } from './profile.ts';
 import { mayPublish } from './topics.ts';
 
@@ -11,14 +11,14 @@ export interface Verdict {
 
 const FORWARD: Verdict = Object.freeze({ action: 'forward', reason: '' });
 
-export function judgePublish(packet: IPublishPacket, device: DeviceTriple, profile: Profile): Verdict {
+export function judgePublish(packet: IPublishPacket, own: readonly DeviceIdentity[], profile: Profile): Verdict {
   if (packet.qos === 2 && profile.qos2Publish !== 'support') {
     return { action: profile.qos2Publish, reason: 'QoS 2 is not supported' };
   }
   if (packet.retain && profile.retain === 'close') {
     return { action: 'close', reason: 'retained messages are not supported' };
   }
-  if (!mayPublish(packet.topic, device, profile)) {
+  if (!own.some((device) => mayPublish(packet.topic, device, profile))) {
     return { action: profile.forbiddenPublish, reason: `publish to ${packet.topic} is forbidden` };
   }
   if (packet.payload.length > profile.payloadMaximumBytes) {

@@ -1,20 +1,21 @@
 // Splits a SUBSCRIBE into what aedes may grant and what is refused, and puts the whole SUBACK together again.
 // aedes is always asked for the highest QoS: the platform delivers at the publisher's QoS, not the subscription's.
 import type { ISubackPacket, ISubscribePacket, QoS } from 'mqtt-packet';
-import type { DeviceTriple } from './devices.ts';
+import type { DeviceIdentity } from './devices.ts';
 import type { Profile } from './profile.ts';
 import { maySubscribe } from './topics.ts';
 
 export const SUBSCRIBE_FAILED = 0x80;
 
 export class SubscribeGate {
-  private readonly device: DeviceTriple;
+  private readonly own: () => readonly DeviceIdentity[];
   private readonly profile: Profile;
   private readonly filters = new Set<string>();
   private readonly answers = new Map<number, number[]>();
 
-  constructor(device: DeviceTriple, profile: Profile) {
-    this.device = device;
+  /** @param own the devices whose topics may be subscribed to */
+  constructor(own: () => readonly DeviceIdentity[], profile: Profile) {
+    this.own = own;
     this.profile = profile;
   }
 
@@ -48,7 +49,7 @@ export class SubscribeGate {
 
   private grant(filter: string, asked: QoS, index: number): number {
     if (index >= this.profile.subscriptionsPerPacket) return SUBSCRIBE_FAILED;
-    if (!maySubscribe(filter, this.device, this.profile)) return SUBSCRIBE_FAILED;
+    if (!this.own().some((device) => maySubscribe(filter, device, this.profile))) return SUBSCRIBE_FAILED;
     if (!this.filters.has(filter) && this.filters.size >= this.profile.subscriptionsPerDevice) return SUBSCRIBE_FAILED;
     this.filters.add(filter);
     return Math.min(asked, this.profile.grantedQosMaximum);

@@ -1,25 +1,25 @@
 // Which topics a device may use, and which limits they must keep.
-import type { DeviceTriple } from './devices.ts';
+import type { DeviceIdentity } from './devices.ts';
 import type { Profile } from './profile.ts';
 
 /** The topic or filter that a template with {pk} and {dn} stands for. */
-export function fill(template: string, device: DeviceTriple): string {
+export function fill(template: string, device: DeviceIdentity): string {
   return template.replaceAll('{pk}', device.productKey).replaceAll('{dn}', device.deviceName);
 }
 
-export function mayPublish(topic: string, device: DeviceTriple, profile: Profile): boolean {
+export function mayPublish(topic: string, device: DeviceIdentity, profile: Profile): boolean {
   return !/[+#]/.test(topic) && isAllowed(topic, profile.publishTopics, device, profile);
 }
 
-export function maySubscribe(filter: string, device: DeviceTriple, profile: Profile): boolean {
+export function maySubscribe(filter: string, device: DeviceIdentity, profile: Profile): boolean {
   return isWellFormedFilter(filter) && isAllowed(filter, profile.subscribeTopics, device, profile);
 }
 
-function isAllowed(text: string, templates: readonly string[], device: DeviceTriple, profile: Profile): boolean {
+function isAllowed(text: string, templates: readonly string[], device: DeviceIdentity, profile: Profile): boolean {
   return keepsLimits(text, device, profile) && templates.some((template) => covers(fill(template, device), text));
 }
 
-function keepsLimits(text: string, device: DeviceTriple, profile: Profile): boolean {
+function keepsLimits(text: string, device: DeviceIdentity, profile: Profile): boolean {
   if (Buffer.byteLength(text) > profile.topicMaximumBytes || text.endsWith('/')) return false;
   if (text.includes('//')) return false;
   const isCustom = text.startsWith(`/${device.productKey}/`);

@@ -3,13 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { Aedes, Client } from 'aedes';
 import type { IPublishPacket, QoS } from 'mqtt-packet';
 import type { Clock } from './clock.ts';
+import type { Login } from './decision.ts';
 import type { DeviceLog } from './device-log.ts';
 import { type Devices, type DeviceTriple, deviceKey } from './devices.ts';
 import type { Link, LinkWorld } from './link.ts';
-import type { Login } from './login.ts';
 import type { Profile } from './profile.ts';
 import { keepsRetain } from './publish-gate.ts';
 import { type Message, Router } from './router.ts';
+import { serve } from './services.ts';
 import { fill } from './topics.ts';
 
 export interface UpstreamMessage {
@@ -98,6 +99,7 @@ export class World implements LinkWorld {
   cameOnline(login: Login): void {
     const { deviceName } = login.device;
     this.logins.set(deviceName, this.loginsOf(deviceName) + 1);
+    this.devices.activate(login.device);
   }
 
   left(link: Link): void {
@@ -107,7 +109,7 @@ export class World implements LinkWorld {
     if (this.newest.get(key) === link) this.newest.delete(key);
   }
 
-  async upstream(login: Login, packet: IPublishPacket): Promise<void> {
+  async upstream(login: Login, subDevices: Set<string>, packet: IPublishPacket): Promise<void> {
     const { device } = login;
     const { topic, qos } = packet;
     const payload = Buffer.from(packet.payload);
@@ -119,6 +121,8 @@ export class World implements LinkWorld {
     if (echo !== undefined && topic === fill(echo.from, device)) {
       void this.publish({ topic: fill(echo.to, device), payload, qos });
     }
+    const answer = serve({ device, topic, payload, qos, subDevices, now: this.clock.now(), devices: this.devices });
+    if (answer !== undefined) void this.publish({ ...answer, qos: 0 });
     await routed;
   }
 }
