@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, type SecureVersion } from 'node:tls';
+import { connect, createSecureContext, type SecureVersion } from 'node:tls';
 import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
 import { nodeHost, socketTransport } from './node-socket.ts';
@@ -15,6 +15,10 @@ export interface NodeTlsOptions {
   readonly ca?: Pem | readonly Pem[] | undefined;
   /** The name that the server's certificate must hold, where it differs from the endpoint's host. */
   readonly serverName?: string | undefined;
+  /** The device's own certificate, PEM, with those between it and its root: for a platform that asks for one (X.509). */
+  readonly certificate?: Pem | undefined;
+  /** The key of `certificate`, PEM, without a passphrase. */
+  readonly privateKey?: Pem | undefined;
   /** Least TLS version: `TLSv1.2` (default) or `TLSv1.3`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
   /** A root that ends within so many days raises the warning `ca-expiring` at every dial; default 90. */
@@ -66,9 +70,28 @@ function checkRoots(roots: readonly X509Certificate[], now: number, warnDays: nu
   return warnings;
 }
 
+const isPem = (value: unknown): value is Pem => typeof value === 'string' || value instanceof Uint8Array;
+
+/** The certificate with which the device proves itself, if any. @throws MqttError 'bad-option', without a word of the key */
+function ownCertificate({ certificate, privateKey }: NodeTlsOptions): { cert?: Buffer; key?: Buffer } {
+  if (certificate === undefined && privateKey === undefined) return {};
+  if (!isPem(certificate))
+    throw mqttError('bad-option', 'certificate must be PEM, as text or bytes, beside privateKey');
+  if (!isPem(privateKey)) throw mqttError('bad-option', 'privateKey must be PEM, as text or bytes, beside certificate');
+  const own = { cert: Buffer.from(certificate as string), key: Buffer.from(privateKey as string) };
+  try {
+    createSecureContext(own);
+    return own;
+  } catch (cause) {
+    const { code } = cause as { readonly code?: unknown };
+    throw mqttError('bad-option', `certificate and privateKey cannot be read, or do not belong together: ${code}`);
+  }
+}
+
 /**
  * TLS 1.2 or later with the server's certificate verified.
- * @throws MqttError 'bad-option' when `ca` cannot be read
+ * A handshake is resumed where the server lets it: with what this adapter has verified itself, under the same roots.
+ * @throws MqttError 'bad-option' when `ca`, or `certificate` with `privateKey`, cannot be read
  * @example new Client({ adapter: nodeTls({ ca: readFileSync('ca.pem', 'utf8') }), endpoints, identity })
  */
 export function nodeTls(options: NodeTlsOptions = {}): Adapter {
@@ -81,11 +104,12 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
   const files = options.ca === undefined ? [] : Array.isArray(options.ca) ? (options.ca as Pem[]) : [options.ca as Pem];
   if (options.ca !== undefined && files.length === 0) throw mqttError('bad-option', 'ca holds no PEM certificate');
   for (const file of files) {
-    const isPem = typeof file === 'string' || file instanceof Uint8Array;
-    if (!isPem) throw mqttError('bad-option', 'ca must be PEM, as text or bytes');
+    if (!isPem(file)) throw mqttError('bad-option', 'ca must be PEM, as text or bytes');
   }
   const roots = files.flatMap(parseRoots);
   const trust = options.ca === undefined ? {} : { ca: roots.map((root) => root.toString()) };
+  const own = ownCertificate(options);
+  const sessions: Record<string, Buffer> = {}; // As many as there are endpoints.
   return {
     ...nodeHost,
     security: 'authenticated',
@@ -97,7 +121,23 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
       const name = serverName ?? host;
       // An address is no server name (RFC 6066), but it is verified all the same.
       const sni = isIP(name) ? {} : { servername: name };
-      const socket = connect({ host, port, minVersion, rejectUnauthorized: true, ...sni, ...trust });
+      const place = `${host}:${port}`;
+      const session = sessions[place];
+      const resumed = session && { session };
+      const socket = connect({
+        host,
+        port,
+        minVersion,
+        rejectUnauthorized: true,
+        ...sni,
+        ...trust,
+        ...own,
+        ...resumed,
+      });
+      socket.on('session', (ticket) => {
+        sessions[place] = ticket;
+      });
+      socket.once('error', () => delete sessions[place]);
       return socketTransport(socket, 'secureConnect', events);
     },
   };

@@ -15,7 +15,7 @@ export interface EnrolmentMethod {
   /** What the answer has to say under some of these names: it is for this device, or for none. */
   readonly expected: Kept;
   /** Who asks. @param random uniform in [0, 1) */
-  ask(random: () => number): Identity;
+  asker(random: () => number): Identity;
   /** The identity made of what was kept. @throws MqttError 'bad-option' where it makes none */
   login(kept: Kept): Identity;
 }

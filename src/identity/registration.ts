@@ -65,7 +65,7 @@ export function register(options: RegisterOptions): EnrolmentMethod {
     topic: '/ext/register',
     names: ['productKey', 'deviceName', 'deviceSecret'],
     expected: { productKey, deviceName },
-    ask: asking(options, 'register', 2, ''),
+    asker: asking(options, 'register', 2, ''),
     login: (kept) => deviceSecret({ ...options.login, productKey, deviceName, deviceSecret: kept.deviceSecret! }),
   };
 }
@@ -81,7 +81,7 @@ export function registerUnlisted(options: RegisterUnlistedOptions): EnrolmentMet
     topic: '/ext/regnwl',
     names: ['productKey', 'deviceName', 'clientId', 'deviceToken'],
     expected: { productKey, deviceName },
-    ask: asking(options, 'regnwl', -2, instanceId === undefined ? '' : pairsOf({ instanceId })),
+    asker: asking(options, 'regnwl', -2, instanceId === undefined ? '' : pairsOf({ instanceId })),
     login: ({ clientId, deviceToken: token }) =>
       deviceToken({ ...options.login, productKey, deviceName, clientId: clientId!, deviceToken: token! }),
   };

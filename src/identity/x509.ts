@@ -62,7 +62,7 @@ export function x509(options: X509Options = {}): EnrolmentMethod {
     topic: '/ext/auth/identity/response',
     names: ['productKey', 'deviceName'],
     expected: {},
-    ask: () => asker,
+    asker: () => asker,
     login: ({ productKey, deviceName }) => x509Login({ ...options, productKey: productKey!, deviceName: deviceName! }),
   };
 }

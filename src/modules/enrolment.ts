@@ -2,7 +2,7 @@
 // Each attempt is a client of its own without reconnect; whatever interrupts it, the next start goes on or begins again.
 
 import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
-import { type BackoffOptions, delayOf, isFinal } from '../client/backoff.ts';
+import { type Backoff, type BackoffOptions, defaultRefusal, delayOf, isFinal } from '../client/backoff.ts';
 import { Client } from '../client/client.ts';
 import { type ClientOptions, inRange } from '../client/options.ts';
 import type { DisconnectedEvent } from '../client/state.ts';
@@ -30,7 +30,7 @@ export interface EnrolOptions {
   /** Delays between attempts, each of which asks anew, or false: one attempt. A refusal ends it, but for code 3. */
   readonly retry?: Pick<BackoffOptions, 'minMillis' | 'maxMillis'> | false | undefined;
   /** Hears of each attempt that failed, and when the next one begins; without a delay it was the last. */
-  readonly failed?: ((error: MqttError, retryInMillis: Millis | undefined) => void) | undefined;
+  readonly attemptFailed?: ((error: MqttError, retryInMillis: Millis | undefined) => void) | undefined;
   /** Hears the warnings of the clients that ask. */
   readonly warning?: ((warning: Warning) => void) | undefined;
   /** Of the clients that ask: time-outs, framing, keep-alive. */
@@ -62,6 +62,17 @@ function keep({ names, expected }: EnrolmentMethod, answer: unknown): Kept {
   return kept;
 }
 
+/** An identity that has proved able to log in, as far as that can be told here. @throws MqttError 'enrolment-failed' */
+function identityOf(method: EnrolmentMethod, kept: Kept): Identity {
+  try {
+    const identity = method.login(kept);
+    identity.credentials({ number: 1, secure: true });
+    return identity;
+  } catch (thrown) {
+    throw fail('bad-answer', `the platform's answer makes no identity: ${asMqttError(thrown).message}`);
+  }
+}
+
 /**
  * The identity that an earlier enrolment kept, or undefined where there is none, or only half of one, or that of another device.
  * @throws what the store throws
@@ -71,7 +82,7 @@ export function storedIdentity(store: KeyValueStore, method: EnrolmentMethod, ke
   if (!record) return undefined;
   const stored = parseJson(record, MAX_ANSWER) as { readonly kind?: unknown } | undefined;
   try {
-    return stored?.kind === method.kind ? method.login(keep(method, stored)) : undefined;
+    return stored?.kind === method.kind ? identityOf(method, keep(method, stored)) : undefined;
   } catch {
     return undefined;
   }
@@ -87,8 +98,7 @@ const Stage = Object.freeze({ Waiting: 0, Asking: 1, Answered: 2, Over: 3 } as c
 class Enrolment {
   private readonly options: EnrolOptions;
   private readonly done: EnrolDone;
-  private readonly least: Millis;
-  private readonly most: Millis;
+  private readonly backoff: Backoff;
   private failures = 0;
   private readonly timer: Alarm;
   private stage: (typeof Stage)[keyof typeof Stage] = Stage.Waiting;
@@ -102,8 +112,9 @@ class Enrolment {
     this.options = options;
     this.done = done;
     const { maxMillis = 120_000, minMillis = Math.min(2_000, maxMillis) } = options.retry || {};
-    this.most = inRange('retry.maxMillis', maxMillis, 1, 24 * HOUR);
-    this.least = inRange('retry.minMillis', minMillis, 1, maxMillis);
+    const most = inRange('retry.maxMillis', maxMillis, 1, 24 * HOUR);
+    const least = inRange('retry.minMillis', minMillis, 1, maxMillis);
+    this.backoff = { most, least, stable: 0, refused: defaultRefusal };
     this.timer = options.adapter.alarm(() => this.ring());
   }
 
@@ -115,7 +126,7 @@ class Enrolment {
       adapter,
       // One endpoint for each attempt: the client itself must not dial again.
       endpoints: endpoints.length > 0 ? [endpoints[this.failures % endpoints.length]!] : [],
-      identity: method.ask(() => adapter.random()),
+      identity: method.asker(() => adapter.random()),
       cleanSession: true,
       reconnect: false,
       production: true, // Refuses plain TCP.
@@ -123,7 +134,7 @@ class Enrolment {
     client.on('connected', () => this.timer.set(this.options.answerTimeoutMillis ?? 30_000));
     client.on('message', ({ topic, payload }) => topic === method.topic && this.answered(payload));
     client.on('disconnected', (event) => this.ended(event));
-    client.on('warning', (warning) => this.options.warning?.(warning));
+    if (this.options.warning) client.on('warning', this.options.warning);
     this.client = client;
     this.stage = Stage.Asking;
     client.connect();
@@ -140,7 +151,7 @@ class Enrolment {
     const { method, store, key = KEY } = this.options;
     try {
       const kept = keep(method, parseJson(payload, MAX_ANSWER));
-      const identity = method.login(kept);
+      const identity = identityOf(method, kept);
       const record = jsonOf({ ...kept, kind: method.kind });
       if (!record) throw fail('bad-answer', "the platform's answer holds a lone surrogate");
       putSealed(store, key, record);
@@ -185,9 +196,9 @@ class Enrolment {
     this.failures++;
     // A refusal will be repeated, but for a server that is not available: the product's secret, or a device that is active.
     const stops = retry === false || this.isFinal || isFinal(error.code) || (error.returnCode ?? 3) !== 3;
-    const retryInMillis = stops ? undefined : delayOf(this, this.failures, false, adapter.random());
+    const retryInMillis = stops ? undefined : delayOf(this.backoff, this.failures, false, adapter.random());
     const told = error.returnCode === undefined ? error : refusal(error, error.returnCode);
-    this.client?.attempt(() => this.options.failed?.(told, retryInMillis));
+    this.client?.attempt(() => this.options.attemptFailed?.(told, retryInMillis));
     if (this.stage !== Stage.Asking) return; // Who heard of it may have stopped it.
     if (retryInMillis === undefined) return this.finish(told);
     this.stage = Stage.Waiting;
@@ -224,7 +235,8 @@ export function enrol(options: EnrolOptions, done: EnrolDone): () => void {
   for (const name of ['get', 'put', 'remove'] as const) {
     if (typeof options.store?.[name] !== 'function') throw mqttError('bad-option', `store.${name} must be a function`);
   }
-  if (typeof options.method?.ask !== 'function') throw mqttError('bad-option', 'method must be register(), or another');
+  if (typeof options.method?.asker !== 'function')
+    throw mqttError('bad-option', 'method must be register(), or another');
   if (typeof done !== 'function') throw mqttError('bad-option', 'done must be a function');
   inRange('answerTimeoutMillis', options.answerTimeoutMillis ?? 1, 1, HOUR);
   const identity = storedIdentity(options.store, options.method, options.key);

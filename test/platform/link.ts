@@ -88,7 +88,7 @@ export class Link {
   /** Closes both sides; `cut` loses what was not sent yet, as a network fault would. */
   close(reason: string, code?: number, cut = false): void {
     if (this.phase === Phase.Closed) return;
-    const wasOnline = this.phase === Phase.Online;
+    const wasOnline = this.phase === Phase.Online && this.login?.purpose === 'device';
     this.phase = Phase.Closed;
     this.world.clock.clearTimeout(this.timer);
     this.watch?.stop();

@@ -176,7 +176,8 @@ export class EndToEndServer {
 
   private connect(packet: IConnectPacket, connection: Connection): void {
     if (connection.sent.length > 0) return this.fault('a second CONNECT [MQTT-3.1.0-2]');
-    const decision = decide(packet, this.options.tls ? 'private' : 'tcp', this.profile, this.devices);
+    const arrival = { kind: this.options.tls ? 'private' : 'tcp', fingerprint: undefined, now: Date.now() } as const;
+    const decision = decide(packet, arrival, this.profile, this.devices);
     if ('refusal' in decision) {
       this.note(connection, `connect refused with ${decision.refusal.code}`);
       this.send(connection, { cmd: 'connack', returnCode: decision.refusal.code, sessionPresent: false });
