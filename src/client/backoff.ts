@@ -1,5 +1,6 @@
 // When to dial again: full jitter under a growing ceiling, which falls back only after a connection has lasted.
 
+import type { Adapter } from '../adapters/adapter.ts';
 import type { ErrorCode } from '../error.ts';
 import type { Millis } from '../time.ts';
 
@@ -38,6 +39,19 @@ const LEAST_DELAY: Millis = 20;
 /** These will fail again however often they are tried: the caller has to change something. */
 export const isFinal = (code: ErrorCode): boolean =>
   code === 'bad-option' || code === 'bad-packet' || code === 'bad-topic' || code === 'packet-too-large';
+
+/**
+ * What follows a failure. The app's own policy may throw: that is reported, and taken for patience.
+ * @param returnCode of a CONNACK that refuses
+ */
+export function refusalOf(backoff: Backoff, returnCode: number | undefined, host: Pick<Adapter, 'report'>): Refusal {
+  try {
+    return returnCode === undefined ? 'retry' : backoff.refused(returnCode);
+  } catch (thrown) {
+    host.report(thrown);
+    return 'patient';
+  }
+}
 
 /**
  * How long to wait before the next dial.

@@ -9,7 +9,7 @@ import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
 import type { Operation, ReceivedMessage } from '../protocol/session.ts';
 import { after, type Instant, remaining, since, sooner, until } from '../time.ts';
-import { delayOf, isFinal } from './backoff.ts';
+import { delayOf, isFinal, refusalOf } from './backoff.ts';
 import { Emitter } from './events.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
@@ -206,7 +206,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastFault = error;
     const { code, returnCode } = error;
-    const refusal = returnCode === undefined ? 'retry' : this.guard(settings.backoff.refused, returnCode);
+    const refusal = refusalOf(settings.backoff, returnCode, this.adapter);
     const stops = this.options.reconnect === false || isFinal(code) || refusal === 'stop';
     const delay = delayOf(settings.backoff, this.failures, refusal !== 'retry', this.adapter.random());
     const retryInMillis = stops ? undefined : delay;
