@@ -50,7 +50,8 @@ export interface Stats {
  */
 export class Client extends Driver implements SubscriptionsOwner {
   private readonly waiting: MessageQueue;
-  private readonly wishes: Subscriptions;
+  /** @internal */
+  readonly wishes: Subscriptions;
   /** The message that listeners are being called with, unless one of them holds it. */
   private handing: ReceivedMessage | undefined = undefined;
   /** Messages whose acknowledgement waits, once for each that waits for it. */
@@ -160,22 +161,12 @@ export class Client extends Driver implements SubscriptionsOwner {
     return this.is(State.Connected) ? this.lastConnected : undefined;
   }
 
-  /** Whether a filter is wanted: subscribed, or about to be. */
-  isWanted(filter: string): boolean {
-    return this.wishes.isWanted(filter);
-  }
-
   /** A timer on the host's clock, not set. */
   alarm(ring: () => void): Alarm {
     return this.adapter.alarm(ring);
   }
 
-  /** Calls something that the app handed in as listeners are called: what it throws is reported, not passed on. */
-  attempt<R>(call: () => R): R | undefined {
-    return this.guard(call, undefined);
-  }
-
-  /** Reports that something which the app handed in has failed: the warning `listener-failed`. */
+  /** @internal Something that the app handed in has failed: the warning `listener-failed`. */
   report(error: unknown): void {
     this.failed(error);
     this.pump();

@@ -237,7 +237,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   private finish(): void {
     const { ended } = this;
     this.ended = [];
-    for (const done of ended) this.guard(done, undefined);
+    for (const done of ended) this.guard(done);
     if (!this.connectAgain || !this.is(State.Idle)) return;
     this.connectAgain = false;
     this.connect();

@@ -40,10 +40,10 @@ export abstract class Emitter<Events> {
     return this.of(name).some(({ observes }) => !observes);
   }
 
-  /** Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
-  protected guard<A, B, R>(call: (a: A, b: B) => R, a: A, b?: B): R | undefined {
+  /** @internal Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
+  guard<A, B, R>(call: (a: A, b: B) => R, a?: A, b?: B): R | undefined {
     try {
-      return call(a, b as B);
+      return call(a as A, b as B);
     } catch (error) {
       this.failed(error);
       return undefined;

@@ -198,7 +198,7 @@ class Enrolment {
     const stops = retry === false || this.isFinal || isFinal(error.code) || (error.returnCode ?? 3) !== 3;
     const retryInMillis = stops ? undefined : delayOf(this.backoff, this.failures, false, adapter.random());
     const told = error.returnCode === undefined ? error : refusal(error, error.returnCode);
-    this.client?.attempt(() => this.options.attemptFailed?.(told, retryInMillis));
+    this.client?.guard(() => this.options.attemptFailed?.(told, retryInMillis));
     if (this.stage !== Stage.Asking) return; // Who heard of it may have stopped it.
     if (retryInMillis === undefined) return this.finish(told);
     this.stage = Stage.Waiting;
@@ -209,7 +209,7 @@ class Enrolment {
     if (this.stage === Stage.Over) return;
     this.stage = Stage.Over;
     this.timer.clear();
-    this.client?.attempt(() => this.done(error, this.identity));
+    this.client?.guard(() => this.done(error, this.identity));
   }
 }
 

@@ -157,7 +157,7 @@ export class PromiseClient {
    * is unsubscribed.
    */
   subscribe(filter: string, options: SubscribeOptions & Cancellable = {}): Promise<QoS> {
-    const wasWanted = this.client.isWanted(filter);
+    const wasWanted = this.client.wishes.isWanted(filter);
     return settleable<QoS>(
       this.client,
       options,

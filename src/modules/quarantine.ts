@@ -86,7 +86,7 @@ class Quarantine {
   private condemn(message: Publication): void {
     this.acquit();
     this.client.connection.setAside(message, this.client.now());
-    this.client.attempt(() => this.options.setAside(message));
+    this.client.guard(() => this.options.setAside(message));
     this.client.poke();
   }
 }

@@ -81,7 +81,7 @@ export class Router {
       const captured: string[] = [];
       if (!matchLevels(levels, topic, captured)) continue;
       matched = true;
-      const result = this.client.attempt(() => handler(message, captured));
+      const result = this.client.guard(() => handler(message, captured));
       if (!isThenable(result)) continue;
       if (!isHeld) this.client.hold(message);
       isHeld = true;
@@ -90,7 +90,7 @@ export class Router {
         settle();
         this.client.report(error);
       };
-      this.client.attempt(() => result.then(settle, failed));
+      this.client.guard(() => result.then(settle, failed));
     }
     if (!matched) this.otherwise(message);
     if (isHeld) settle(); // One more than there are handlers, lest they end before all were called.
