@@ -2,10 +2,11 @@
 // functions that it lacks, and which modules it brings itself.
 
 /**
- * `es2022`: as written. `classes`: ES5 with classes, arrow functions, templates and `??`, every function before its use.
+ * `es2022`: as written. `functions`: the same without classes, and without variables of a block.
+ * `classes`: ES5 with classes, arrow functions, templates and `??`, every function before its use.
  * `es5`: ECMAScript 5.1 and typed arrays.
  */
-export type Level = 'es2022' | 'classes' | 'es5';
+export type Level = 'es2022' | 'functions' | 'classes' | 'es5';
 
 /** `esm`: a module. `iife`: a script, whose exports are one global variable, if it is to have one. */
 export type Format = 'esm' | 'iife';
@@ -76,7 +77,7 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
     without: [...WITHOUT_ES5, 'globalThis'],
     modules: [],
   },
-  hermes: { level: 'es5', format: 'iife', lacks: [], without: ['WeakRef'], modules: [] },
+  hermes: { level: 'functions', format: 'iife', lacks: [], without: ['WeakRef'], modules: [] },
   es2022: { level: 'es2022', format: 'esm', lacks: [], without: [], modules: [] },
   es5: { level: 'es5', format: 'iife', lacks: SINCE_ES5, without: WITHOUT_ES5, modules: [] },
 };

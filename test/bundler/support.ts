@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Context, createContext, runInContext } from 'node:vm';
-import { bundle } from '../../targets/bundler/bundle.ts';
+import { type Bundle, bundle } from '../../targets/bundler/bundle.ts';
 import { HOSTS, type Target } from '../../targets/bundler/hosts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -14,9 +14,14 @@ export async function load<Exports>(entry: string): Promise<Exports> {
   return import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`) as Promise<Exports>;
 }
 
-/** A bundle for a host that sets the global variable `app`. */
+const made = new Map<string, Promise<Bundle>>();
+
+/** A bundle for a host that sets the global variable `app`, made once. */
 export async function script(entry: string, target: Target, mangle = true): Promise<string> {
-  return (await bundle({ entry: join(root, entry), mangle, target, format: 'iife', globalName: 'app' })).code;
+  const name = `${entry} ${target} ${mangle}`;
+  const options = { entry: join(root, entry), mangle, target, format: 'iife', globalName: 'app' } as const;
+  if (!made.has(name)) made.set(name, bundle(options));
+  return (await made.get(name)!).code;
 }
 
 /** What ECMAScript has had since its edition 6. */

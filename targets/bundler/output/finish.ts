@@ -29,7 +29,7 @@ export interface Finished extends Text {
 }
 
 async function minified({ code, map }: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
-  const ecma = host.level === 'es2022' ? 2020 : 5;
+  const ecma = host.level === 'es2022' || host.level === 'functions' ? 2020 : 5;
   const reserved = globalName === undefined ? [] : [globalName];
   const result = await terser(code, {
     ecma,

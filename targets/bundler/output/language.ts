@@ -49,6 +49,16 @@ const ASSUMPTIONS: NonNullable<TransformOptions['assumptions']> = {
 /** Names that nobody reads, and a helper for the symbols of hosts that have none. */
 const NEVER = ['transform-function-name', 'transform-typeof-symbol'];
 
+/** All that a host of level `functions` needs. */
+const FOR_FUNCTIONS = [
+  'transform-block-scoping',
+  'transform-class-properties',
+  'transform-class-static-block',
+  'transform-classes',
+  'transform-private-methods',
+  'transform-private-property-in-object',
+];
+
 /** What a host that keeps classes reads as it is. */
 const KEPT_WITH_CLASSES = [
   'transform-arrow-functions',
@@ -130,15 +140,17 @@ function copySpread(tree: File): void {
 export function compile(tree: File, text: string, { level, without }: Host): File {
   if (without.includes('Symbol')) dropSymbols(tree);
   if (level === 'es2022') return tree;
-  copySpread(tree);
+  if (level !== 'functions') copySpread(tree);
   if (level === 'classes') plainClasses(tree);
   const exclude = level === 'classes' ? [...NEVER, ...KEPT_WITH_CLASSES] : NEVER;
+  const work = level === 'functions' ? { include: FOR_FUNCTIONS } : { forceAllTransforms: true, exclude };
   const options = { ast: true, code: false, configFile: false, babelrc: false, compact: false, cloneInputAst: false };
   traverse.cache.clear(); // Paths that were made without Babel's core know none of its helpers.
   const result = transformFromAstSync(tree, text, {
     ...options,
-    assumptions: ASSUMPTIONS,
-    presets: [[PRESET, { modules: false, forceAllTransforms: true, exclude }]],
+    assumptions: { ...ASSUMPTIONS, iterableIsArray: level !== 'functions' },
+    targets: 'node 20',
+    presets: [[PRESET, { modules: false, ...work }]],
   });
   const compiled = result!.ast!;
   if (level === 'classes') hoistFunctions(compiled);
