@@ -49,7 +49,8 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
     format: 'esm',
     lacks: [],
     without: [],
-    modules: words('embedded:* mc/* text/* pins/* timer time preference instrumentation resource wifi sntp net'),
+    modules: words(`embedded:* mc/* text/* pins/* Resource crypt instrumentation net preference resource sntp time timer
+      wifi`),
   },
   quickjs: { level: 'es2022', format: 'esm', lacks: [], without: [], modules: words('std os qjs:*') },
   espruino: {

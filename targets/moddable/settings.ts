@@ -1,0 +1,19 @@
+// What build.ts puts into a device's module.
+
+export interface Settings {
+  readonly productKey: string;
+  readonly deviceName: string;
+  readonly deviceSecret: string;
+  readonly host: string;
+  readonly port: number;
+  readonly keepAliveSeconds: number | undefined;
+  readonly timeoutMillis: number;
+  /** Bytes of the root certificate in DER; undefined: those in the firmware. */
+  readonly certificate: readonly number[] | undefined;
+  /** Name servers, as addresses. */
+  readonly nameServers: readonly string[];
+}
+
+declare global {
+  const SETTINGS: Settings;
+}
