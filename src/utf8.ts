@@ -1,45 +1,29 @@
 // UTF-8 as MQTT wants it (1.5.3), without TextEncoder, which small hosts lack.
 
-/** Length of `text` in UTF-8 bytes, or -1 when it holds a lone surrogate [MQTT-1.5.3-1]. */
-export function utf8Length(text: string): number {
-  let length = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    length += unit < 0x800 ? 1 : 2;
-    if ((unit & 0xf800) === 0xd800) {
-      if (unit > 0xdbff || (text.charCodeAt(i + 1) & 0xfc00) !== 0xdc00) return -1;
-      i++; // Two units of the text, four bytes: the pair has been counted whole.
-    }
-  }
-  return length;
-}
-
-/** Writes well-formed `text` at `offset` and returns the offset behind it. */
-export function writeUtf8(text: string, target: Uint8Array, offset: number): number {
+/** Writes `text` at `offset` and returns the offset behind it, or -1 when it holds a lone surrogate [MQTT-1.5.3-1]. */
+export function writeUtf8(text: string, target: Uint8Array | undefined, offset: number): number {
   let at = offset;
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i);
-    if (code < 0x80) {
-      target[at++] = code;
-      continue;
+    let more = code < 0x80 ? 0 : code < 0x800 ? 1 : 2; // Bytes that follow the first one.
+    if ((code & 0xf800) === 0xd800) {
+      const low = text.charCodeAt(++i);
+      if (code > 0xdbff || (low & 0xfc00) !== 0xdc00) return -1;
+      code = ((code & 0x3ff) << 10) + low + 0x2400;
+      more = 3;
     }
-    if (code < 0x800) {
-      target[at++] = 0xc0 | (code >> 6);
-    } else {
-      if ((code & 0xf800) === 0xd800) {
-        code = 0x10000 + ((code & 0x3ff) << 10) + (text.charCodeAt(++i) & 0x3ff);
-        target[at++] = 0xf0 | (code >> 18);
-        target[at++] = 0x80 | ((code >> 12) & 0x3f);
-      } else {
-        target[at++] = 0xe0 | (code >> 12);
-      }
-      target[at++] = 0x80 | ((code >> 6) & 0x3f);
+    if (target) target[at] = more ? (0xf80 >> more) | (code >> (6 * more)) : code; // Its low eight bits are kept.
+    at++;
+    while (more--) {
+      if (target) target[at] = 0x80 | ((code >> (6 * more)) & 0x3f);
+      at++;
     }
-    target[at++] = 0x80 | (code & 0x3f);
   }
   return at;
 }
+
+/** Length of `text` in UTF-8 bytes, or -1 when it holds a lone surrogate. */
+export const utf8Length = (text: string): number => writeUtf8(text, undefined, 0);
 
 /** The UTF-8 bytes of `text`, or undefined when it holds a lone surrogate. */
 export function utf8(text: string): Uint8Array | undefined {
@@ -65,9 +49,8 @@ export function readUtf8(bytes: Uint8Array, at: number, end: number): number {
     if ((next & 0xc0) !== 0x80) return -1;
     code = (code << 6) | (next & 0x3f);
   }
-  if (length === 3 && (code < 0x800 || (code & 0xf800) === 0xd800)) return -1;
-  if (length === 4 && (code < 0x10000 || code > 0x10ffff)) return -1;
-  return code * 8 + length;
+  const least = length < 3 ? 0 : length < 4 ? 0x800 : 0x10000;
+  return code < least || code > 0x10ffff || code >> 11 === 0x1b ? -1 : code * 8 + length; // D800 to DFFF: surrogates.
 }
 
 /** The text of UTF-8; it ends in a lone surrogate where the bytes are not well-formed. */
@@ -77,10 +60,9 @@ export function textOf(bytes: Uint8Array): string {
     const read = readUtf8(bytes, at, bytes.length);
     if (read < 0) return `${text}\ud800`; // Not well-formed: nor is the text, so that whoever checks it will see.
     const code = read >> 3;
-    text += code < 0x10000 ? String.fromCharCode(code) : surrogates(code - 0x10000);
+    text +=
+      code < 0x10000 ? String.fromCharCode(code) : String.fromCharCode(0xd7c0 + (code >> 10), 0xdc00 | (code & 0x3ff)); // A pair of surrogates.
     at += read & 7;
   }
   return text;
 }
-
-const surrogates = (code: number): string => String.fromCharCode(0xd800 | (code >> 10), 0xdc00 | (code & 0x3ff));

@@ -2,162 +2,155 @@
 
 import { type ErrorCode, mqttError } from '../error.ts';
 import { utf8Length } from '../utf8.ts';
-import { type Filter, type Message, type Outgoing, PacketType } from './packet.ts';
+import {
+  type Connect,
+  type Filter,
+  type Message,
+  type Outgoing,
+  PacketType,
+  type Subscribe,
+  type Unsubscribe,
+} from './packet.ts';
+import { refuse } from './refuse.ts';
 
 /** Length field of a string and of binary data: two bytes (1.5.2, 1.5.3). */
 const MAX_FIELD = 65_535;
 
-const fail = (code: ErrorCode, message: string, clause: string) => mqttError(code, message, { clause });
+const PLUS = 0x2b;
+const HASH = 0x23;
 
 /** Control characters and non-characters, which a client SHOULD NOT send (1.5.3). */
-function discouraged(text: string): boolean {
+const discouraged = (unit: number, before: number): boolean =>
+  unit < 0x20 ||
+  (unit > 0x7e && unit < 0xa0) ||
+  (unit > 0xfdcf && unit < 0xfdf0) ||
+  // The last two code points of every plane: FFFE and FFFF, or low surrogates DFFE and DFFF after a high one ending in 3F.
+  ((unit & 0xdffe) === 0xdffe && (unit > 0xdfff || (before & 0x3f) === 0x3f));
+
+/** Bytes of a string field. The code tells a topic name (4.7), a topic filter (4.7.1) and any other string apart. */
+function field(text: string, code: ErrorCode): number {
+  const length = typeof text === 'string' ? utf8Length(text) : -1;
+  const isTopic = code !== 'bad-packet';
+  refuse(length < 0, code, 'MQTT-1.5.3-1', 'a text must be a string without lone surrogates');
+  refuse(length > MAX_FIELD, code, isTopic ? 'MQTT-4.7.3-3' : '1.5.3', 'a text is longer than 65535 bytes');
+  refuse(isTopic && length === 0, code, 'MQTT-4.7.3-1', 'a topic or filter is empty');
+  let before = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit < 0x20 || (unit > 0x7e && unit < 0xa0)) return true;
-    if (unit > 0xfdcf && ((unit & 0xfffe) === 0xfffe || unit < 0xfdf0)) return true;
-    // The last two code points of each higher plane: their low surrogates are DFFE and DFFF after a high one ending in 3F.
-    if ((unit & 0xfffe) === 0xdffe && (text.charCodeAt(i - 1) & 0x3f) === 0x3f) return true;
+    if (isTopic && (unit === HASH || unit === PLUS)) wildcard(text, i, unit, code);
+    refuse(unit === 0, code, 'MQTT-1.5.3-2', 'a text holds U+0000');
+    refuse(discouraged(unit, before), code, '1.5.3', 'a text holds a control or non-character');
+    before = unit;
   }
-  return false;
+  return 2 + length;
 }
 
-/** The UTF-8 length of a string field. `what` names it in the error. */
-function field(text: unknown, what: string, code: ErrorCode): number {
-  if (typeof text !== 'string') throw fail(code, `${what} must be a string`, 'MQTT-1.5.3-1');
-  const length = utf8Length(text);
-  if (length < 0) throw fail(code, `${what} holds a lone surrogate`, 'MQTT-1.5.3-1');
-  if (length > MAX_FIELD)
-    throw fail(code, `${what} is longer than 65535 bytes`, code === 'bad-packet' ? '1.5.3' : 'MQTT-4.7.3-3');
-  if (text.indexOf('\0') >= 0) throw fail(code, `${what} holds U+0000`, 'MQTT-1.5.3-2');
-  if (discouraged(text)) throw fail(code, `${what} holds a control or non-character`, '1.5.3');
-  return length;
+/** No topic name holds a wildcard. In a filter + fills a whole level, and # the last one. */
+function wildcard(text: string, at: number, unit: number, code: ErrorCode): void {
+  refuse(code === 'bad-topic', code, 'MQTT-3.3.2-2', 'a topic holds a wildcard');
+  const alone =
+    (at === 0 || text.charAt(at - 1) === '/') &&
+    (at === text.length - 1 || (unit === PLUS && text.charAt(at + 1) === '/'));
+  refuse(
+    !alone,
+    code,
+    unit === PLUS ? 'MQTT-4.7.1-3' : 'MQTT-4.7.1-2',
+    '+ must fill a whole level, and # the last one',
+  );
 }
 
-/** The UTF-8 length of a topic name (4.7). @throws MqttError 'bad-topic' */
-function topicName(topic: string): number {
-  const length = field(topic, 'topic', 'bad-topic');
-  if (length === 0) throw fail('bad-topic', 'topic is empty', 'MQTT-4.7.3-1');
-  if (topic.indexOf('+') >= 0 || topic.indexOf('#') >= 0) {
-    throw fail('bad-topic', 'topic holds a wildcard', 'MQTT-3.3.2-2');
-  }
-  return length;
+/** Says whether a topic filter may be sent (4.7.1). @throws MqttError 'bad-filter' */
+export function topicFilter(filter: string): void {
+  field(filter, 'bad-filter');
 }
 
-/** The UTF-8 length of a topic filter (4.7). @throws MqttError 'bad-filter' */
-export function topicFilter(filter: string): number {
-  const length = field(filter, 'filter', 'bad-filter');
-  if (length === 0) throw fail('bad-filter', 'filter is empty', 'MQTT-4.7.3-1');
-  const levels = filter.split('/');
-  for (let i = 0; i < levels.length; i++) {
-    const level = levels[i]!;
-    if (level.length > 1 && level.indexOf('+') >= 0) {
-      throw fail('bad-filter', '+ must fill a whole level', 'MQTT-4.7.1-3');
-    }
-    if (level.indexOf('#') >= 0 && (level.length > 1 || i < levels.length - 1)) {
-      throw fail('bad-filter', '# must be the last level, alone', 'MQTT-4.7.1-2');
-    }
-  }
-  return length;
+/** Whether a value fits two bytes (1.5.2). */
+export const isNumberField = (value: number): boolean => (value & MAX_FIELD) === value;
+
+function quality(qos: number, clause: string): void {
+  refuse(qos !== 0 && qos !== 1 && qos !== 2, 'bad-packet', clause, 'QoS must be 0, 1 or 2');
 }
 
-function quality(qos: unknown, clause: string): void {
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw fail('bad-packet', 'QoS must be 0, 1 or 2', clause);
+/** Bytes of a message with topic and payload, without a packet identifier. */
+function message({ topic, qos, payload }: Message): number {
+  const length = field(topic, 'bad-topic');
+  quality(qos, 'MQTT-3.3.1-4');
+  refuse(!(payload instanceof Uint8Array), 'bad-packet', '3.3.3', 'payload must be a Uint8Array');
+  return length + payload.length;
 }
 
-function binary(value: unknown, what: string): number {
-  if (!(value instanceof Uint8Array)) throw mqttError('bad-packet', `${what} must be a Uint8Array`);
-  return value.length;
-}
-
-function message(it: Message): number {
-  const length = topicName(it.topic);
-  quality(it.qos, 'MQTT-3.3.1-4');
-  return 2 + length + binary(it.payload, 'payload');
-}
-
-/** Body length of a SUBSCRIBE (3.8). */
-function subscribe(filters: readonly Filter[]): number {
-  if (filters.length === 0) throw fail('bad-filter', 'no filter given', 'MQTT-3.8.3-3');
-  let length = 2;
-  for (let i = 0; i < filters.length; i++) {
-    const { filter, qos } = filters[i]!;
-    quality(qos, 'MQTT-3.8.3-4');
-    length += 3 + topicFilter(filter);
-  }
-  return length;
-}
-
-/** Body length of an UNSUBSCRIBE (3.10). */
-function unsubscribe(filters: readonly string[]): number {
-  if (filters.length === 0) throw fail('bad-filter', 'no filter given', 'MQTT-3.10.3-2');
-  let length = 2;
-  for (let i = 0; i < filters.length; i++) length += 2 + topicFilter(filters[i]!);
-  return length;
-}
-
-/** Body length of a CONNECT (3.1). */
-function connect(it: Outgoing & { type: typeof PacketType.Connect }): number {
-  const { keepAliveSeconds, will, userName, password } = it;
-  let length = 12 + field(it.clientId, 'client id', 'bad-packet');
-  if (it.clientId === '' && !it.cleanSession) {
-    throw fail('bad-packet', 'an empty client id needs a clean session', 'MQTT-3.1.3-7');
-  }
-  if (
-    typeof keepAliveSeconds !== 'number' ||
-    !(keepAliveSeconds >= 0 && keepAliveSeconds <= MAX_FIELD && keepAliveSeconds % 1 === 0)
-  ) {
-    throw fail('bad-packet', 'keep-alive must be a whole number from 0 to 65535', '3.1.2.10');
-  }
+function connect({ clientId, cleanSession, keepAliveSeconds, will, userName, password }: Connect): number {
+  let length = 10 + field(clientId, 'bad-packet');
+  refuse(length === 12 && !cleanSession, 'bad-packet', 'MQTT-3.1.3-7', 'an empty client id needs a clean session');
+  const isKeepAlive = isNumberField(keepAliveSeconds);
+  refuse(!isKeepAlive, 'bad-packet', '3.1.2.10', 'keep-alive must be a whole number from 0 to 65535');
   if (will) {
     length += 2 + message(will);
-    if (will.payload.length > MAX_FIELD) throw fail('bad-packet', 'will is longer than 65535 bytes', '3.1.3.3');
+    refuse(will.payload.length > MAX_FIELD, 'bad-packet', '3.1.3.3', 'will is longer than 65535 bytes');
   }
-  if (userName !== undefined) length += 2 + field(userName, 'user name', 'bad-packet');
+  if (userName !== undefined) length += field(userName, 'bad-packet');
   if (password !== undefined) {
-    if (userName === undefined) throw fail('bad-packet', 'a password needs a user name', 'MQTT-3.1.2-22');
-    const size = typeof password === 'string' ? utf8Length(password) : binary(password, 'password');
-    if (size < 0 || size > MAX_FIELD) {
-      throw fail('bad-packet', 'password must be 0 to 65535 bytes, a text well-formed', '3.1.3.5');
-    }
+    refuse(userName === undefined, 'bad-packet', 'MQTT-3.1.2-22', 'a password needs a user name');
+    const size =
+      typeof password === 'string' ? utf8Length(password) : password instanceof Uint8Array ? password.length : -1;
+    refuse(
+      size < 0 || size > MAX_FIELD,
+      'bad-packet',
+      '3.1.3.5',
+      'password must be a well-formed text or a Uint8Array of 0 to 65535 bytes',
+    );
     length += 2 + size;
   }
   return length;
 }
 
-function bodyLength(packet: Outgoing): number {
+/** SUBSCRIBE (3.8) or UNSUBSCRIBE (3.10). */
+function request({ type, filters }: Subscribe | Unsubscribe): number {
+  const isSubscribe = type === PacketType.Subscribe;
+  refuse(filters.length === 0, 'bad-filter', isSubscribe ? 'MQTT-3.8.3-3' : 'MQTT-3.10.3-2', 'no filter given');
+  let length = 2;
+  for (let i = 0; i < filters.length; i++) {
+    const it = filters[i]!;
+    if (isSubscribe) {
+      quality((it as Filter).qos, 'MQTT-3.8.3-4');
+      length++;
+    }
+    length += field(isSubscribe ? (it as Filter).filter : (it as string), 'bad-filter');
+  }
+  return length;
+}
+
+/** The Remaining Length of a packet that may be sent. @throws MqttError 'bad-topic', 'bad-filter' or 'bad-packet' */
+export function remainingLength(packet: Outgoing): number {
   switch (packet.type) {
     case PacketType.Connect:
       return connect(packet);
     case PacketType.Publish:
-      if (packet.dup && packet.qos === 0) throw fail('bad-packet', 'QoS 0 cannot be a duplicate', 'MQTT-3.3.1-2');
+      refuse(packet.dup && packet.qos === 0, 'bad-packet', 'MQTT-3.3.1-2', 'QoS 0 cannot be a duplicate');
       return message(packet) + (packet.qos > 0 ? 2 : 0);
     case PacketType.Subscribe:
-      return subscribe(packet.filters);
     case PacketType.Unsubscribe:
-      return unsubscribe(packet.filters);
+      return request(packet);
     case PacketType.Pingreq:
     case PacketType.Pingresp:
     case PacketType.Disconnect:
       return 0;
-    default:
-      return 2;
   }
+  return 2;
 }
 
-/** Bytes of the fixed header before a body of this length (2.2.3). */
-const headerLength = (body: number): number => (body < 128 ? 2 : body < 16_384 ? 3 : body < 2_097_152 ? 4 : 5);
-
-/** Bytes of a packet that may be sent. @throws MqttError 'bad-topic', 'bad-filter' or 'bad-packet' */
-export function packetSize(packet: Outgoing): number {
-  const body = bodyLength(packet);
-  return body + headerLength(body);
-}
+/** Bytes of a packet with this Remaining Length (2.2.3). */
+export const packetSize = (remaining: number): number =>
+  remaining + (remaining < 128 ? 2 : remaining < 16_384 ? 3 : remaining < 2_097_152 ? 4 : 5);
 
 /**
- * Says whether a packet may be sent. The packet identifier is not looked at: a packet is checked before it gets one.
+ * The Remaining Length of a packet that may be sent and is small enough. The packet identifier is not looked at: a packet
+ * is checked before it gets one.
  * @throws MqttError 'bad-topic', 'bad-filter', 'bad-packet' or 'packet-too-large'
  */
-export function checkOutgoing(packet: Outgoing, maxPacketSize: number): void {
-  const size = packetSize(packet);
+export function checkOutgoing(packet: Outgoing, maxPacketSize: number): number {
+  const remaining = remainingLength(packet);
+  const size = packetSize(remaining);
   if (size > maxPacketSize) throw mqttError('packet-too-large', `packet of ${size} bytes exceeds ${maxPacketSize}`);
+  return remaining;
 }

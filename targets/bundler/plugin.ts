@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
 import { brings, type Format, HOSTS, TARGETS, type Target } from './hosts.ts';
-import { checkVersion, specialise } from './mqtt-packet.ts';
+import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
 import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
@@ -27,8 +27,8 @@ export interface BundlerOptions {
 const SCRATCH: Readonly<Record<string, number>> = { 'legacy.js': 3, 'sha2.js': 3 };
 
 const SOURCE = resolve(import.meta.dirname, '../../src');
-const SHIMS = join(import.meta.dirname, 'shims');
-const SHIMMED = new Set(['buffer', 'events', 'bl']);
+/** What stands for src/framing/codec.ts. */
+const CODEC = join(import.meta.dirname, 'shims/codec.ts');
 const FRAMING = 'mqtt-mote-framing';
 const HASHES = 'mqtt-mote-hashes';
 
@@ -55,7 +55,6 @@ export function namesOfSource(): Map<string, string> {
   const foreign = packages
     .flatMap((folder) => readdirSync(folder).map((it) => join(folder, it)))
     .filter((it) => it.endsWith('.js') && !basename(it).startsWith('test'))
-    .concat(below(SHIMS))
     .map(readSource);
   return ownNames({ modules, entries, foreign });
 }
@@ -172,20 +171,25 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
       }));
       build.onLoad({ filter: /\.ts$/ }, ({ path }) => (path.startsWith(SOURCE) ? loadSource(path, names) : undefined));
 
-      build.onResolve({ filter: /^mqtt-packet$/ }, ({ resolveDir }) => {
-        const found = createRequire(join(resolveDir, 'x.js')).resolve('mqtt-packet/package.json');
+      // mqtt-packet behind the framing, in the words of src. An app that imports it gets the package as it is.
+      build.onResolve({ filter: /\/codec\.ts$/ }, ({ importer }) =>
+        importer.startsWith(join(SOURCE, 'framing')) ? { path: CODEC, sideEffects: false } : undefined,
+      );
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => (path === CODEC ? loadSource(path, names) : undefined));
+      build.onResolve({ filter: /^mqtt-packet$/ }, ({ importer }) => {
+        if (importer !== CODEC) return undefined;
+        const found = require.resolve('mqtt-packet/package.json');
         checkVersion(JSON.parse(readFileSync(found, 'utf8')).version);
         return { path: join(dirname(found), 'mqtt.js'), namespace: FRAMING, sideEffects: false };
       });
-      // Its modules among themselves, and what they take from Node.
       build.onResolve({ filter: /.*/, namespace: FRAMING }, ({ path, importer }) => {
-        if (SHIMMED.has(path)) return { path: join(SHIMS, `${path}.ts`), sideEffects: false };
+        if (path === UTF8) return { path: join(SOURCE, 'utf8.ts'), sideEffects: false };
         if (!path.startsWith('./'))
           throw new Error(`mqtt-mote bundler: no shim for ${path}, which mqtt-packet asks for`);
         return { path: join(dirname(importer), `${path}.js`), namespace: FRAMING, sideEffects: false };
       });
       build.onLoad({ filter: /.*/, namespace: FRAMING }, ({ path }) => ({
-        contents: specialise(basename(path), readFileSync(path, 'utf8')),
+        contents: specialise(basename(path), readFileSync(path, 'utf8'), names),
         loader: 'js',
       }));
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { generate, type Packet, parser } from 'mqtt-packet';
+import { reader, write } from '../../src/framing/codec.ts';
 import { DEFAULT_MAX_PACKET_SIZE, mqttPacketFraming } from '../../src/framing/mqtt-packet.ts';
 import { type Incoming, type Outgoing, PacketType } from '../../src/framing/packet.ts';
 import { bytewise, cut, hex, unhex } from './bytes.ts';
@@ -245,23 +246,28 @@ test('an error of whoever takes the packets goes through, and after reset none o
   assert.deepEqual(read(it, [unhex('40020004')]), { packets: [{ type: Puback, packetId: 4 }], errors: [] });
 });
 
-test('what mqtt-packet cannot write is refused as a bad packet, and the next packet is not touched by it', () => {
-  for (const packet of [{ ...connect, keepAliveSeconds: '60' }, { type: Puback }]) {
-    assert.throws(() => framing.encode(packet as unknown as Outgoing), { code: 'bad-packet' });
+test('[MQTT-2.3.1-1] a packet that needs a packet identifier and has none is refused, and the next one is not touched by it', () => {
+  const publish = { type: Publish, ...message, qos: 1, dup: false } as const;
+  const one = { type: Subscribe, filters: [{ filter: 'a', qos: 0 }] } as const;
+  for (const packet of [publish, { type: Puback }, { type: Pubcomp }, one, { type: Unsubscribe, filters: ['a'] }]) {
+    for (const packetId of [0, 65_536, -1, 1.5, '1', undefined]) {
+      const faulty = { ...packet, packetId } as unknown as Outgoing;
+      assert.throws(() => framing.encode(faulty), { code: 'bad-packet', clause: 'MQTT-2.3.1-1' });
+      framing.check(faulty);
+    }
     assert.equal(hex(framing.encode({ type: Pingreq })), 'c000');
   }
 });
 
-test('[MQTT-4.8.0-1] what the guard would miss and mqtt-packet refuses is malformed, and nothing is read after it', () => {
-  const it = mqttPacketFraming();
-  const { guard, parse } = it as unknown as { guard: { push: unknown }; parse: (packet: Uint8Array) => void };
-  const { push } = guard;
-  guard.push = () => parse(unhex('36 00')); // As if the guard let QoS 3 through.
-  assert.throws(() => it.decode(empty, () => {}), { code: 'malformed-packet', clause: 'MQTT-4.8.0-1' });
-  guard.push = push;
-  assert.deepEqual(read(it, [unhex('d000')]), { packets: [], errors: [] });
-  it.reset();
-  assert.equal(read(it, [unhex('d000')]).packets.length, 1);
+test('what the check would miss and mqtt-packet refuses is a bad packet', () => {
+  assert.throws(() => write({ type: Puback } as unknown as Outgoing, 4, 2), { code: 'bad-packet' });
+  assert.equal(hex(write({ type: Puback, packetId: 1 }, 4, 2)), '40020001');
+});
+
+test('[MQTT-4.8.0-1] what the guard would miss and mqtt-packet refuses is malformed', () => {
+  const it = reader();
+  assert.throws(() => it(unhex('36 00'), 2), { code: 'malformed-packet', clause: 'MQTT-4.8.0-1' });
+  assert.deepEqual(it(unhex('d000'), 2), { type: Pingresp });
 });
 
 test('a limit that is no size of a packet is refused', () => {

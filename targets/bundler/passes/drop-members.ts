@@ -53,7 +53,7 @@ export function dropMembers(...names: readonly string[]): Pass {
         ClassProperty: drop,
         ExpressionStatement(path) {
           const { expression } = path.node;
-          if (expression.type !== 'AssignmentExpression') return;
+          if (expression.type !== 'AssignmentExpression' || expression.operator !== '=') return;
           const name = memberName(expression.left);
           if (name === undefined || !names.includes(name)) return;
           path.remove();

@@ -1,13 +1,19 @@
 // Folds what is known of a value where the package's text asks for it: each fact is an expression and what stands for it.
 
 import { parseExpression } from '@babel/parser';
-import { cloneNode, type Expression } from '@babel/types';
+import { booleanLiteral, cloneNode, type Expression } from '@babel/types';
 import { generate, type Pass, programOf } from './pass.ts';
 
 const wordsOf = (node: Expression): string => generate(node, { comments: false }).code;
 
-/** @param facts by the text of the expression; each has to be found */
-export function foldFacts(facts: Readonly<Record<string, string>>): Pass {
+/**
+ * @param facts by the text of the expression; each has to be found
+ * @param tests the same of expressions that an `if` asks for
+ */
+export function foldFacts(
+  facts: Readonly<Record<string, string>>,
+  tests: Readonly<Record<string, boolean>> = {},
+): Pass {
   const known = new Map(
     Object.entries(facts).map(([text, value]) => [
       wordsOf(parseExpression(text) as Expression),
@@ -18,7 +24,7 @@ export function foldFacts(facts: Readonly<Record<string, string>>): Pass {
     name: 'fold-facts',
     pattern: 'expressions whose value is known',
     change(tree, { name }) {
-      const missing = new Set(known.keys());
+      const missing = new Set([...known.keys(), ...Object.keys(tests)]);
       let folded = 0;
       programOf(tree).traverse({
         Expression(path) {
@@ -31,7 +37,19 @@ export function foldFacts(facts: Readonly<Record<string, string>>): Pass {
           folded++;
         },
       });
-      for (const it of missing) throw new Error(`mqtt-mote bundler: pass fold-facts: ${name} does not hold ${it}`);
+      programOf(tree).traverse({
+        IfStatement({ node }) {
+          const text = wordsOf(node.test);
+          const value = tests[text];
+          if (value === undefined) return;
+          missing.delete(text);
+          node.test = booleanLiteral(value);
+          folded++;
+        },
+      });
+      if (missing.size > 0) {
+        throw new Error(`mqtt-mote bundler: pass fold-facts: ${name} does not hold ${[...missing].join(' and ')}`);
+      }
       return folded;
     },
   };

@@ -1,4 +1,3 @@
-// mqtt-packet and the framing, as they come out of the bundler.
+// The framing, as it comes out of the bundler.
 
-export { parser, writeToStream } from 'mqtt-packet';
 export { mqttPacketFraming } from '../../../src/index.ts';
