@@ -19,12 +19,12 @@ export abstract class Emitter<Events> {
     if (typeof listener !== 'function')
       throw mqttError('bad-option', `the listener for ${String(name)} is no function`, { reason: 'listener' });
     // A new list, so that one that is being called is left alone.
-    this.entries[name] = this.of(name).concat([{ listener, observes }]);
+    this.entries[name] = this.entriesOf(name).concat([{ listener, observes }]);
   }
 
   /** Removes a listener; unknown ones are ignored. */
   off<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): void {
-    this.entries[name] = this.of(name).filter((it) => it.listener !== listener);
+    this.entries[name] = this.entriesOf(name).filter((it) => it.listener !== listener);
   }
 
   /**
@@ -32,12 +32,12 @@ export abstract class Emitter<Events> {
    * @param holds whether the event is still true, where a listener may have ended it
    */
   protected emit<Name extends keyof Events>(name: Name, event: Events[Name], holds?: () => boolean): void {
-    for (const { listener } of this.of(name)) if (!holds || holds()) this.guard(listener, event);
+    for (const { listener } of this.entriesOf(name)) if (!holds || holds()) this.guard(listener, event);
   }
 
   /** Whether somebody deals with events of this name. */
   protected has(name: keyof Events): boolean {
-    return this.of(name).some(({ observes }) => !observes);
+    return this.entriesOf(name).some(({ observes }) => !observes);
   }
 
   /** @internal Calls what the app handed in, and survives it. @returns what it returned, undefined where it threw */
@@ -53,7 +53,7 @@ export abstract class Emitter<Events> {
   /** Something that the app handed in threw. Must not throw. */
   protected abstract failed(error: unknown): void;
 
-  private of<Name extends keyof Events>(name: Name): Entry<Events[Name]>[] {
+  private entriesOf<Name extends keyof Events>(name: Name): Entry<Events[Name]>[] {
     return this.entries[name] ?? [];
   }
 }

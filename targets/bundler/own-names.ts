@@ -160,7 +160,7 @@ export function ownNames({ modules, entries, foreign }: Sources): Map<string, st
   for (const { name, tree } of modules) {
     strings(tree.program, kept);
     // What goes to a host's own functions, and what is written down as text.
-    let written = /\/node-/.test(name);
+    let written = /\/(node-|espruino)/.test(name);
     walk(tree.program, (node) => {
       if (node.type === 'Identifier' && node.name === 'JSON') written = true;
       return undefined;

@@ -24,6 +24,9 @@ const APP = `
   const from = 'b';
   class Base { #secret = 1; bare; static made = 0; get secret() { return this.#secret; } twice(by = 2) { return by * 2; } }
   class Item extends Base { tag = 'item'; twice(by) { return super.twice(by) + 1; } }
+  const seen = [1];
+  function ticker() { let at = seen.length; let by = 1; return () => { at += by; by++; return at; }; }
+  function device(name) { if (!name) throw new Error('no name'); return { tick: ticker(), name }; }
   export function run(...args) {
     const [first, ...others] = args;
     const { a, [from]: b = 7, ...rest } = { a: 1, c: 3, ...(others.length > 0 && { d: 4 }) };
@@ -34,18 +37,23 @@ const APP = `
     for (const it of others) calls.push(() => it);
     got.push(calls.map((call) => call()).join());
     outer: for (const x of [1, 2]) for (const y of [1, 2]) { if (y === 2) continue outer; got.push(\`\${x}/\${y}\`); }
+    const { tick } = device(first);
+    got.push(tick() + tick());
     const item = new Item();
     item.count ??= 5; item.count &&= 6; item.none ||= 7;
     got.push(item.secret, item.twice(), item.tag, item.count, item.none, 'bare' in item || item.bare === undefined);
     try { throw new Error('x'); } catch { got.push('caught'); }
     got.push(Math.max(...[3, 9]), [...new Uint8Array([1, 2])].length, [...'abc'].join('-'));
     for (const byte of Uint8Array.from([5, 6])) got.push(byte);
+    const made = [class Named { static own() { return Named.mark; } static mark = 'named'; lists = []; }];
+    new made[0]().lists.push(1);
+    got.push(made[0].own(), new made[0]().lists.length);
     if (got.length) { got.push(inBlock()); function inBlock() { return 'block'; } }
     return got.map(String).join(' ');
     function later() { return 'later'; }
   }`;
 const EXPECTED =
-  'later none 1 7 3 4 1024 two,three,end 0,1,2,two,three 1/1 2/1 1 5 item 6 7 true caught 9 2 a-b-c 5 6 block';
+  'later none 1 7 3 4 1024 two,three,end 0,1,2,two,three 1/1 2/1 6 1 5 item 6 7 true caught 9 2 a-b-c 5 6 named 0 block';
 
 const bundleApp = (target: Target, text = APP): Promise<Bundle> => {
   const entry = join(folder, `app-${Math.abs(text.length)}-${target}.mjs`);
@@ -65,15 +73,16 @@ const UNREADABLE: Readonly<Record<string, (node: Node) => boolean>> = {
   'a logical assignment': (node) => 'operator' in node && /^(\?\?|\|\||&&)=$/.test(String(node.operator)),
   'a generator or async': (node) => ('generator' in node && !!node.generator) || ('async' in node && !!node.async),
   '#private': ({ type }) => /Private/.test(type),
-  'a bare field': (node) => node.type === 'ClassProperty' && !node.value,
+  'a field': ({ type }) => type === 'ClassProperty', // Espruino has one value for all objects of the class.
+  'a class expression with a name': (node) => node.type === 'ClassExpression' && !!node.id,
   'a binding of its own in each turn of a loop': (node) => node.type === 'VariableDeclaration' && node.kind !== 'var',
 };
 
 /** Names that are used, in code that runs in the same turn, before they are there. */
 function usedTooEarly({ scope, node }: NodePath): string[] {
-  return Object.values(scope.bindings).flatMap(({ kind, identifier, referencePaths }) => {
+  return Object.values(scope.bindings).flatMap(({ kind, identifier, referencePaths, constantViolations }) => {
     if (kind !== 'hoisted' && kind !== 'var') return [];
-    const early = referencePaths.filter((it) => it.node.start! < identifier.start!);
+    const early = [...referencePaths, ...constantViolations].filter((it) => it.node.start! < identifier.start!);
     const here = early.some((it) => (it.getFunctionParent()?.node ?? scope.getProgramParent().block) === node);
     return here ? [`${identifier.name} is used before it is there`] : [];
   });
@@ -99,15 +108,20 @@ before(async () => {
   bundles = Object.fromEntries(await Promise.all(made));
 });
 
+test('a class with fields whose base is not known has to say what its constructor takes', async () => {
+  const text = 'class Own extends globalThis.Base { field = 1; } export const make = () => new Own();';
+  await assert.rejects(bundleApp('espruino', text), /a class that extends a value needs a constructor/);
+});
+
 test('the check of the class-keeping level sees what is wrong', () => {
   const faults = unreadable(`f(); function f(a = 1, ...b) { for (let i of [...b]) { b?.[i] ** 2; } }
-    class A { x; #y = 1; async ['z']() {} }; var { p } = f; q = q2; var q2 = 1; var q;
-    (() => { y; z; var z; })(); function late() { return later; } var later;`);
+    v = class V { x; #y = 1; async ['z']() {} }; var { p } = f; q = q2; var q2 = 1; var q;
+    (() => { y; z; var z; })(); (() => { w = 1; return w; var w; })(); function late() { return later; } var later;`);
   assert.ok(!faults.includes('later is used before it is there'));
   for (const what of Object.keys(UNREADABLE)) {
     if (what !== 'a logical assignment') assert.ok(faults.includes(what), `${what} is not seen: ${faults}`);
   }
-  for (const it of ['f', 'q2', 'z']) assert.ok(faults.includes(`${it} is used before it is there`), it);
+  for (const it of ['f', 'q2', 'z', 'w']) assert.ok(faults.includes(`${it} is used before it is there`), it);
 });
 
 for (const target of ['espruino', 'es5', 'hermes', 'es2022'] as const) {

@@ -1,9 +1,11 @@
 // Fits what esbuild has made to a host: what the host lacks is put in, the language level lowered, the text minified.
 
+import type { File } from '@babel/types';
 import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
 import { minify as terser } from 'terser';
 import type { Format, Host } from '../hosts.ts';
 import { generate, programOf, readModule } from '../passes/pass.ts';
+import { declareFirst } from './declare-first.ts';
 import { compile } from './language.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
@@ -40,7 +42,19 @@ async function minified({ code, map }: Text, { host, format, globalName }: Finis
     format: { comments: /^!/ },
     sourceMap: { content: map as never, asObject: true },
   });
-  return { code: result.code!, map: result.map as unknown as EncodedSourceMap };
+  const text = { code: result.code!, map: result.map as unknown as EncodedSourceMap };
+  if (host.level !== 'classes') return text;
+  const { tree } = readModule('the bundle', text.code);
+  declareFirst(tree);
+  return print(tree, text, true);
+}
+
+/** The text of a tree that was read from `text`, and the map from there to the sources. */
+function print(tree: File, { code, map }: Text, minified: boolean): Text {
+  // The types of the generator do not know inputSourceMap.
+  const options = { sourceMaps: true, inputSourceMap: map, compact: minified, minified } as { sourceMaps: true };
+  const made = generate(tree, options, code);
+  return { code: made.code, map: made.map as unknown as EncodedSourceMap };
 }
 
 /** @param text an ECMAScript module, as esbuild writes it */
@@ -52,9 +66,6 @@ export async function finish(text: Text, options: FinishOptions): Promise<Finish
   const { globals } = programOf(tree).scope as unknown as { globals: Readonly<Record<string, unknown>> };
   const missing = host.without.filter((it) => Object.hasOwn(globals, it));
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
-  // The types of the generator do not know inputSourceMap.
-  const mapped = { sourceMaps: true, inputSourceMap: text.map, compact: false } as { sourceMaps: true };
-  const { code, map } = generate(tree, mapped, text.code);
-  const plain = { code, map: map as unknown as EncodedSourceMap };
+  const plain = print(tree, text, false);
   return { ...(options.minify ? await minified(plain, options) : plain), polyfills, missing };
 }

@@ -9,16 +9,12 @@ import {
   type File,
   identifier,
   memberExpression,
-  type Node,
-  numericLiteral,
   type ObjectMethod,
   type ObjectProperty,
-  type PrivateName,
-  stringLiteral,
-  unaryExpression,
 } from '@babel/types';
 import type { Host } from '../hosts.ts';
 import { isName, programOf, traverse } from '../passes/pass.ts';
+import { plainClasses } from './plain-classes.ts';
 
 /** By its path: it has no types, and Babel would look for its name beside the app. */
 const PRESET = createRequire(import.meta.url).resolve('@babel/preset-env');
@@ -62,7 +58,6 @@ const FOR_FUNCTIONS = [
 /** What a host that keeps classes reads as it is. */
 const KEPT_WITH_CLASSES = [
   'transform-arrow-functions',
-  'transform-class-properties',
   'transform-classes',
   'transform-for-of',
   'transform-nullish-coalescing-operator',
@@ -80,37 +75,6 @@ function hoistFunctions(tree: File): void {
   const program = programOf(tree);
   hoist(program.node);
   program.traverse({ BlockStatement: ({ node }) => hoist(node) });
-}
-
-/** Makes plain properties of private names, and gives every field a value: such a host reads no other. */
-function plainClasses(tree: File): void {
-  const program = programOf(tree);
-  const names = new Map<Node, Map<string, string>>();
-  const plain = (path: NodePath<PrivateName>): string => {
-    const owner = path.findParent(({ node }) => names.get(node)?.has(path.node.id.name) === true);
-    return names.get(owner!.node)!.get(path.node.id.name)!;
-  };
-  program.traverse({
-    ClassBody({ node }) {
-      const own = node.body.flatMap((it) => ('key' in it && it.key.type === 'PrivateName' ? [it.key.id.name] : []));
-      names.set(node, new Map(own.map((it) => [it, program.scope.generateUid(it)])));
-    },
-  });
-  program.traverse({
-    PrivateName(path) {
-      const name = plain(path);
-      const { parent } = path;
-      if (parent.type === 'BinaryExpression') path.replaceWith(stringLiteral(name));
-      if (parent.type === 'ClassPrivateProperty') Object.assign(parent, { type: 'ClassProperty', computed: false });
-      if (parent.type === 'ClassPrivateMethod') Object.assign(parent, { type: 'ClassMethod', computed: false });
-      if (path.isPrivateName()) path.replaceWith(identifier(name));
-    },
-  });
-  program.traverse({
-    ClassProperty({ node }) {
-      node.value ??= unaryExpression('void', numericLiteral(0));
-    },
-  });
 }
 
 /** Drops members whose name is a symbol: on a host without symbols nobody can ask for them. */
