@@ -1,4 +1,5 @@
 // mqtt-mote/tuyalink: devices on Tuya's own cloud.
 
-export { type TuyaLinkOptions, tuyaLink, tuyaLinkChannel, tuyaLinkCloud } from './identity/tuyalink.ts';
+export { tuyaLinkCloud } from './identity/profile.ts';
+export { type TuyaLinkOptions, tuyaLink, tuyaLinkChannel } from './identity/tuyalink.ts';
 export { openTuyaLinkChannel, type TuyaLinkChannelOptions } from './modules/tuyalink-channel.ts';

@@ -54,7 +54,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
       /^(error|time|utf8|json)\.ts$/,
       /^(modules|client|protocol|identity)\//,
       /^storage\/(?!node-)/,
-      /^framing\/(check|packet|mqtt-packet)\.ts$/,
+      /^framing\/(check|packet|framing|mqtt-packet)\.ts$/,
       /^adapters\/adapter\.ts$/,
     ],
   },

@@ -19,6 +19,7 @@ export interface Warning {
     | 'takeover-suspected'
     | 'keep-alive-lengthened'
     | 'subscription-refused'
+    | 'rate-shaped'
     | 'listener-failed';
   readonly message: string;
   readonly cause?: unknown;

@@ -8,3 +8,10 @@ export const alibabaCloud: Profile = Object.freeze({
   minKeepAliveSeconds: 30,
   maxKeepAliveSeconds: 1_200,
 });
+
+/** Tuya's own cloud, as its open protocol is documented. */
+export const tuyaLinkCloud: Profile = /* @__PURE__ */ Object.freeze({
+  name: 'TuyaLink',
+  minKeepAliveSeconds: 30,
+  maxKeepAliveSeconds: 1_200,
+});

@@ -4,6 +4,7 @@
 import { mqttError } from '../error.ts';
 import { text, tlsOnly } from './check.ts';
 import type { Identity, Profile } from './identity.ts';
+import { tuyaLinkCloud } from './profile.ts';
 import { hmacsha256, type SignMethod, sign } from './signing.ts';
 
 export interface TuyaLinkOptions {
@@ -16,13 +17,6 @@ export interface TuyaLinkOptions {
   /** The platform's limits; default {@link tuyaLinkCloud}. */
   readonly profile?: Profile | undefined;
 }
-
-/** Tuya's cloud as its open protocol is documented. */
-export const tuyaLinkCloud: Profile = Object.freeze({
-  name: 'TuyaLink',
-  minKeepAliveSeconds: 30,
-  maxKeepAliveSeconds: 1_200,
-});
 
 /** Sent once after CONNACK: from its SUBACK on, everything for the device comes by itself. */
 export const tuyaLinkChannel = (deviceId: string): string => `tylink/${deviceId}/channel/downlink/auto_subscribe`;
