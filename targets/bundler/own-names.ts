@@ -153,6 +153,12 @@ export interface Sources {
   readonly foreign: readonly Module[];
 }
 
+/** The rooms that every app carries: their names are the shortest, whatever else there is. */
+const CORE = /\/(client|protocol|framing)\//;
+
+/** Uses in the core count before all others. */
+const CORE_USE = 1_000_000;
+
 /** src's own property names and what to call them, the most used first. */
 export function ownNames({ modules, entries, foreign }: Sources): Map<string, string> {
   const kept = new Set([...builtInNames(), ...publicNames(modules, entries)]);
@@ -169,11 +175,12 @@ export function ownNames({ modules, entries, foreign }: Sources): Map<string, st
   }
   const uses = new Map<string, number>();
   const declared = new Set<string>();
-  for (const { tree } of modules) {
+  for (const { name: module, tree } of modules) {
+    const weight = CORE.test(module) ? CORE_USE : 1;
     walk(tree.program, (node) => {
       const name = declaredName(node);
       if (name !== undefined && node.type !== 'ObjectProperty') declared.add(name);
-      if (node.type === 'Identifier') uses.set(node.name, (uses.get(node.name) ?? 0) + 1);
+      if (node.type === 'Identifier') uses.set(node.name, (uses.get(node.name) ?? 0) + weight);
       return undefined;
     });
   }
