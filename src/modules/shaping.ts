@@ -134,6 +134,7 @@ class ShapedTransport implements Transport {
   private isHeld = false;
   private isPaused = false;
   private isTold = false;
+  private isClosed = false;
 
   /** @throws what the adapter throws that dials */
   constructor(shaper: Shaper, endpoint: Endpoint, events: TransportEvents) {
@@ -172,6 +173,7 @@ class ShapedTransport implements Transport {
   private ring(): void {
     const { events, transport } = this;
     this.isHeld = false;
+    if (this.isClosed) return events.closed();
     if (!this.isTold)
       events.warning({ code: 'rate-shaped', message: 'sending waits: the platform takes only so much' });
     this.isTold = true;
@@ -235,7 +237,9 @@ class ShapedTransport implements Transport {
   }
 
   close(): void {
-    this.transport?.close();
+    if (this.transport) return this.transport.close();
+    this.isClosed = true; // Before it was dialled at all.
+    this.timer.set(0);
   }
 
   abort(): void {
