@@ -68,6 +68,8 @@ export class FarEnd implements MemoryPeer {
 export interface FakeHostOptions {
   /** Called for each connection; by default nobody takes it. */
   readonly accept?: (peer: FarEnd) => boolean | undefined;
+  /** Called for each connection, when the device has asked for it. */
+  readonly dialed?: (peer: FarEnd) => void;
   /** Addresses by name; null answers with an error. Other names get no answer. */
   readonly names?: Readonly<Record<string, string | null>>;
   readonly time?: VirtualTime;
@@ -177,6 +179,7 @@ export class FakeTcp {
     this.peer = new FarEnd(options.address, options.port);
     this.peer.wake = () => this.later();
     host.peers.push(this.peer);
+    host.options.dialed?.(this.peer);
     if (host.options.accept) {
       host.time.schedule(0, () => (host.options.accept!(this.peer) === false ? this.peer.close() : this.peer.accept()));
     }
