@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
-import { Xsnap } from './xsnap.ts';
+import { type Answer, Xsnap } from './xsnap.ts';
 
 export type ToGuest =
   | ['start', Record<string, unknown>]
@@ -18,7 +18,15 @@ export type FromGuest =
   | ['close', number]
   | ['print', string];
 
+export interface Machine {
+  evaluate(code: string): Promise<Answer>;
+  command(text: string): Promise<Answer>;
+  close(): Promise<void>;
+}
+
 export interface XsDeviceOptions {
+  /** Default: XS. */
+  readonly machine?: Machine;
   readonly code: string;
   /** Opens what a socket of the device asks for. */
   readonly connect: (host: string, port: number) => Duplex;
@@ -33,7 +41,7 @@ export class XsDevice {
   readonly lines: string[] = [];
   compute = 0;
   heapCount = 0;
-  private readonly xs = new Xsnap();
+  private readonly xs: Machine;
   private readonly options: XsDeviceOptions;
   private readonly streams = new Map<number, Duplex>();
   private events: ToGuest[] = [];
@@ -41,6 +49,7 @@ export class XsDevice {
 
   constructor(options: XsDeviceOptions) {
     this.options = options;
+    this.xs = options.machine ?? new Xsnap();
   }
 
   /** Loads the program. @returns slots in use before and after, without garbage */
