@@ -26,6 +26,8 @@ export type ErrorCode =
   | 'subscription-refused'
   // The platform gave the device no identity.
   | 'enrolment-failed'
+  // The clock of the device is wrong.
+  | 'clock'
   // Time ran out.
   | 'connect-timeout'
   | 'pingresp-timeout'

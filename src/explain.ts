@@ -25,6 +25,7 @@ const BY_CODE: Readonly<Record<ErrorCode, string>> = Object.freeze({
   'unexpected-packet': '{server} broke the MQTT protocol ({message}): tell whoever runs it',
   refused: '{server} refused the login ({message}): look the code up in the manual of the platform',
   'subscription-refused': '{message}: check that the topic belongs to this device, and is open for subscribing',
+  clock: '{message}',
   'enrolment-failed': '{message}: look at the device in the console of the platform',
   'connect-timeout': '{server} did not answer ({message}): check host, port, and the firewalls on the way',
   'pingresp-timeout': '{server} no longer answers: the network lost the connection, connect again',

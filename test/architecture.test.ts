@@ -14,7 +14,7 @@ const SOURCE = join(import.meta.dirname, '..', 'src');
 
 /** What each room may import; the first pattern that fits a file counts. Rooms are regular expressions over paths in src. */
 const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
-  { room: /^(error|time|utf8)\.ts$/, may: [] },
+  { room: /^(error|time|utf8|calendar)\.ts$/, may: [] },
   { room: /^json\.ts$/, may: [/^utf8\.ts$/] },
   { room: /^explain\.ts$/, may: [/^error\.ts$/] },
   { room: /^framing\/codec\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\/packet\.ts$/, /^npm:mqtt-packet$/] },
@@ -51,7 +51,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
     // What an app hands in or puts on top. Nothing below knows of it, so that nothing below carries it.
     room: /^modules\//,
     may: [
-      /^(error|time|utf8|json)\.ts$/,
+      /^(error|time|utf8|json|calendar)\.ts$/,
       /^(modules|client|protocol|identity)\//,
       /^storage\/(?!node-)/,
       /^framing\/(check|packet|framing|mqtt-packet)\.ts$/,

@@ -22,6 +22,7 @@ const GENERAL: Readonly<Record<ErrorCode, string>> = {
   'malformed-packet': 'host:1 sent what is not MQTT 3.1.1 (MESSAGE): check the port, and TLS or plain TCP',
   'unexpected-packet': 'host:1 broke the MQTT protocol (MESSAGE): tell whoever runs it',
   refused: 'host:1 refused the login (MESSAGE): look the code up in the manual of the platform',
+  clock: 'MESSAGE',
   'enrolment-failed': 'MESSAGE: look at the device in the console of the platform',
   'subscription-refused': 'MESSAGE: check that the topic belongs to this device, and is open for subscribing',
   'connect-timeout': 'host:1 did not answer (MESSAGE): check host, port, and the firewalls on the way',

@@ -20,6 +20,7 @@ export interface Warning {
     | 'keep-alive-lengthened'
     | 'subscription-refused'
     | 'rate-shaped'
+    | 'clock-wrong'
     | 'listener-failed';
   readonly message: string;
   readonly cause?: unknown;

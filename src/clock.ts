@@ -1,0 +1,18 @@
+// mqtt-mote/clock: the time of day, where signatures and certificates need it.
+
+export {
+  type ClockSettings,
+  clocked,
+  connectWhenRight,
+  DeviceClock,
+  type DeviceClockOptions,
+} from './modules/clock.ts';
+export {
+  type AskTimeOptions,
+  alibabaTime,
+  askTime,
+  type KeepTimeOptions,
+  keepTime,
+  type TimeService,
+  tuyaLinkTime,
+} from './modules/network-time.ts';
