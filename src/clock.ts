@@ -1,12 +1,7 @@
 // mqtt-mote/clock: the time of day, where signatures and certificates need it.
 
-export {
-  type ClockSettings,
-  clocked,
-  connectWhenRight,
-  DeviceClock,
-  type DeviceClockOptions,
-} from './modules/clock.ts';
+export { type ClockSettings, clocked } from './modules/clock.ts';
+export { connectWhenRight, DeviceClock, type DeviceClockOptions } from './modules/device-clock.ts';
 export {
   type AskTimeOptions,
   alibabaTime,

@@ -6,7 +6,7 @@ import { type MqttError, mqttError } from '../error.ts';
 import { jsonOf, parseJson } from '../json.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
 import type { Millis } from '../time.ts';
-import type { DeviceClock } from './clock.ts';
+import type { DeviceClock } from './device-clock.ts';
 
 /** When a platform heard and answered, and what it was asked with, all in milliseconds since 1970. */
 interface Stamps {
