@@ -292,7 +292,7 @@ const SECURITY: readonly unknown[] = Object.freeze(['authenticated', 'unauthenti
  */
 export function rawSocketAdapter(host: RawSocketHost, options: RawSocketOptions = {}): RawSocketAdapter {
   for (const name of FUNCTIONS) {
-    if (typeof host?.[name] !== 'function') throw bad(`the host of raw sockets must have a function ${name}`);
+    if (typeof host?.[name] !== 'function') throw bad(`host.${name} must be a function`);
   }
   const { security, random, report } = options;
   if (security !== undefined && SECURITY.indexOf(security) < 0) throw bad(`security ${security} is unknown`);

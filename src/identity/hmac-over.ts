@@ -26,7 +26,7 @@ export function hmacOver(digest: Digest, name = 'hmacsha1'): SignMethod {
   const hash = (content: Uint8Array): Uint8Array => {
     const bytes = new Uint8Array(new Uint8Array(digest(content))); // A copy, also of an ArrayBuffer.
     if (bytes.length === size) return bytes;
-    throw mqttError('bad-option', `a digest for ${name} has ${size} bytes, this one has ${bytes.length}`);
+    throw mqttError('bad-option', `digest must give ${size} bytes for ${name}, not ${bytes.length}`);
   };
   const padded = (key: Uint8Array, pad: number, content: Uint8Array): Uint8Array => {
     const bytes = new Uint8Array(BLOCK + content.length);

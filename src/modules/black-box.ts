@@ -65,7 +65,7 @@ export class BlackBox {
   /** @param bytes size of the ring, a multiple of 8 from 64 to 65,536; default 512 @throws MqttError 'bad-option' */
   constructor(client: Client, bytes = 512) {
     if (!(bytes >= 64 && bytes <= 65_536 && bytes % ENTRY === 0)) {
-      throw mqttError('bad-option', 'a black box has a multiple of 8 bytes, from 64 to 65536');
+      throw mqttError('bad-option', 'bytes must be a multiple of 8, from 64 to 65536');
     }
     this.client = client;
     this.ring = new Uint8Array(bytes);

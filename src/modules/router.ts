@@ -61,7 +61,7 @@ export class Router {
    */
   handle(filter: string, handler: MessageHandler): () => void {
     topicFilter(filter);
-    if (typeof handler !== 'function') throw mqttError('bad-option', 'the handler is no function');
+    if (typeof handler !== 'function') throw mqttError('bad-option', 'handler must be a function');
     const route = { filter, levels: filter.split('/'), handler };
     this.routes = this.routes.concat([route]);
     return () => {

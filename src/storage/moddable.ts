@@ -35,7 +35,7 @@ const bufferOf = (value: Uint8Array): ArrayBuffer => value.slice().buffer as Arr
  */
 export function keyValueStore(storage: KeyValueStorage, options?: CellOptions): SessionStore {
   for (const name of ['read', 'write', 'delete'] as const) {
-    if (typeof storage?.[name] !== 'function') throw mqttError('bad-option', `the storage has no ${name}()`);
+    if (typeof storage?.[name] !== 'function') throw mqttError('bad-option', `storage.${name} must be a function`);
   }
   const cells = {
     read: (key: string) => bytesOf(storage.read(key)),

@@ -11,6 +11,7 @@ import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
 import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
+import { dropMessages, type Makers, messageMakers } from './passes/drop-messages.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
 import { type Module, print, readModule, run } from './passes/pass.ts';
@@ -21,6 +22,11 @@ export interface BundlerOptions {
   readonly target: Target;
   /** Short names for the package's own properties; default true. */
   readonly mangle?: boolean | undefined;
+  /**
+   * The sentences of errors and warnings, in English; default: for Node alone. Without them an error has its code, reason
+   * and clause, which `mqtt-mote/explain` makes a sentence of on a PC.
+   */
+  readonly messages?: boolean | undefined;
 }
 
 /** Modules of noble that fill a buffer of the module, and how many such buffers each has. */
@@ -43,13 +49,30 @@ const require = createRequire(import.meta.url);
 const readSource = (path: string): Module =>
   readModule(relative(dirname(SOURCE), path), readFileSync(path, 'utf8'), ['typescript']);
 
-/** What is called what in all of src. */
-export function namesOfSource(): Map<string, string> {
-  const below = (folder: string): string[] =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((it) => join(folder, it));
-  const modules = below(SOURCE)
+const below = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((it) => join(folder, it));
+
+/** Every module of src. */
+const readSources = (): Module[] =>
+  below(SOURCE)
     .filter((it) => it.endsWith('.ts'))
     .map(readSource);
+
+/** The sources do not change while a process runs: what is found in all of them is found once. */
+function once<Value>(find: () => Value): () => Value {
+  const found: Value[] = [];
+  return () => {
+    if (found.length === 0) found.push(find());
+    return found[0]!;
+  };
+}
+
+/** What makes errors in all of src. */
+export const makersOfSource = once<Makers>(() => messageMakers(readSources()));
+
+/** What is called what in all of src. */
+export const namesOfSource = once<ReadonlyMap<string, string>>(() => {
+  const modules = readSources();
   const entries = modules.filter(({ name }) => dirname(name) === basename(SOURCE));
   const packages = [dirname(require.resolve('mqtt-packet')), dirname(require.resolve('@noble/hashes/hmac.js'))];
   const foreign = packages
@@ -57,11 +80,16 @@ export function namesOfSource(): Map<string, string> {
     .filter((it) => it.endsWith('.js') && !basename(it).startsWith('test'))
     .map(readSource);
   return ownNames({ modules, entries, foreign });
-}
+});
 
-/** A module of src as it goes into a bundle. @param names of {@link namesOfSource} */
-export function loadSource(path: string, names: ReadonlyMap<string, string>): OnLoadResult {
+/**
+ * A module of src as it goes into a bundle.
+ * @param names of {@link namesOfSource}
+ * @param makers of {@link makersOfSource}; without them the sentences of errors stay
+ */
+export function loadSource(path: string, names: ReadonlyMap<string, string>, makers?: Makers): OnLoadResult {
   const module = readSource(path);
+  if (makers) dropMessages(module, makers);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);
   renameProperties(module, names);
@@ -143,7 +171,7 @@ function withText(file: OutputFile, text: string): OutputFile {
 }
 
 /** @throws Error for a target that it does not know. @example build({ plugins: [mqttMote({ target: 'quickjs' })] }) */
-export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
+export function mqttMote({ target, mangle = true, messages = target === 'node' }: BundlerOptions): Plugin {
   if (!TARGETS.includes(target)) {
     throw new Error(`mqtt-mote bundler: target must be one of ${TARGETS.join(', ')}, not ${target}`);
   }
@@ -151,6 +179,7 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
     name: 'mqtt-mote',
     setup(build) {
       const names = mangle ? namesOfSource() : new Map<string, string>();
+      const makers = messages ? undefined : makersOfSource();
       const asked = takeOver(build.initialOptions, target);
       build.onEnd(async (result) => {
         if (result.errors.length > 0) return;
@@ -160,7 +189,7 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
       });
 
       // What the host brings itself.
-      build.onResolve({ filter: /^[^./]/ }, ({ path }) =>
+      build.onResolve({ filter: /^[^./]/, namespace: 'file' }, ({ path }) =>
         brings(HOSTS[target], path) ? { path, external: true } : undefined,
       );
 
@@ -169,7 +198,9 @@ export function mqttMote({ target, mangle = true }: BundlerOptions): Plugin {
         path: join(SOURCE, `${path.slice('mqtt-mote/'.length) || 'index'}.ts`),
         sideEffects: false,
       }));
-      build.onLoad({ filter: /\.ts$/ }, ({ path }) => (path.startsWith(SOURCE) ? loadSource(path, names) : undefined));
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        path.startsWith(SOURCE) ? loadSource(path, names, makers) : undefined,
+      );
 
       // mqtt-packet behind the framing, in the words of src. An app that imports it gets the package as it is.
       build.onResolve({ filter: /\/codec\.ts$/ }, ({ importer }) =>

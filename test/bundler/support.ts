@@ -8,9 +8,9 @@ import { HOSTS, type Target } from '../../targets/bundler/hosts.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** What a bundle of this file exports. @param entry relative to the root of the repository */
+/** What a bundle of this file exports, with the sentences of its errors. @param entry relative to the root of the repository */
 export async function load<Exports>(entry: string): Promise<Exports> {
-  const { code } = await bundle({ entry: join(root, entry), target: 'es2022' });
+  const { code } = await bundle({ entry: join(root, entry), target: 'es2022', messages: true });
   return import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`) as Promise<Exports>;
 }
 

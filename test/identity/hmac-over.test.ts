@@ -46,6 +46,9 @@ test('what is no hash is refused, and a digest of another length at the first si
   const bad = (message: RegExp) => ({ code: 'bad-option', message });
   assert.throws(() => hmacOver(undefined as never), bad(/a function that hashes bytes/));
   assert.throws(() => hmacOver(() => bytesOf(20), 'hmacsha512'), bad(/not hmacsha512/));
-  assert.throws(() => hmacOver(() => bytesOf(32)).hmac(bytesOf(1), bytesOf(1)), bad(/has 20 bytes, this one has 32/));
+  assert.throws(
+    () => hmacOver(() => bytesOf(32)).hmac(bytesOf(1), bytesOf(1)),
+    bad(/digest must give 20 bytes for hmacsha1, not 32/),
+  );
   assert.throws(() => deviceSecretBy(undefined as never, {} as never), bad(/signMethod must be/));
 });

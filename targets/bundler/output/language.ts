@@ -4,17 +4,22 @@ import { createRequire } from 'node:module';
 import { type TransformOptions, transformFromAstSync } from '@babel/core';
 import type { NodePath } from '@babel/traverse';
 import {
+  arrayExpression,
   type ClassMethod,
   callExpression,
+  type Expression,
   type File,
   identifier,
   memberExpression,
+  type Node,
   type ObjectMethod,
   type ObjectProperty,
+  type SpreadElement,
 } from '@babel/types';
 import type { Host } from '../hosts.ts';
 import { isName, programOf, traverse } from '../passes/pass.ts';
 import { plainClasses } from './plain-classes.ts';
+import { smallHelpers } from './small-helpers.ts';
 
 /** By its path: it has no types, and Babel would look for its name beside the app. */
 const PRESET = createRequire(import.meta.url).resolve('@babel/preset-env');
@@ -86,19 +91,37 @@ function dropSymbols(tree: File): void {
   programOf(tree).traverse({ ClassMethod: drop, ObjectMethod: drop, ObjectProperty: drop });
 }
 
-/** Copies what is spread in a list: without iterators a text or typed array could not be told from a value. */
+const isSpread = (it: Node | null): it is SpreadElement => it?.type === 'SpreadElement';
+
+/**
+ * Puts lists together from copies of what is spread in them: without iterators a text or a typed array could not be told
+ * from a value. `[a, ...b, c]` becomes `[a].concat(Array.from(b), [c])`.
+ */
 function copySpread(tree: File): void {
+  const copy = (it: Expression): Expression =>
+    callExpression(memberExpression(identifier('Array'), identifier('from')), [it]);
   programOf(tree).traverse({
     ArrayExpression(path) {
-      for (const it of path.node.elements) {
-        if (it?.type !== 'SpreadElement') continue;
-        it.argument = callExpression(memberExpression(identifier('Array'), identifier('from')), [it.argument]);
+      const { elements } = path.node;
+      if (!elements.some(isSpread)) return;
+      const parts: Expression[] = [];
+      for (const it of elements) {
+        const last = parts.at(-1);
+        if (isSpread(it)) parts.push(copy(it.argument));
+        else if (last?.type === 'ArrayExpression') last.elements.push(it);
+        else parts.push(arrayExpression([it]));
       }
-      const [only] = path.node.elements;
-      if (path.node.elements.length === 1 && only?.type === 'SpreadElement') path.replaceWith(only.argument);
+      const [first, ...others] = parts as [Expression, ...Expression[]];
+      path.replaceWith(
+        others.length === 0 ? first : callExpression(memberExpression(first, identifier('concat')), others),
+      );
     },
   });
 }
+
+/** Names of the functions at the top of a module. */
+const functionsOf = ({ program }: File): Set<string> =>
+  new Set(program.body.flatMap((it) => (it.type === 'FunctionDeclaration' && it.id ? [it.id.name] : [])));
 
 /** @returns the tree, compiled to the level of the host */
 export function compile(tree: File, text: string, { level, without }: Host): File {
@@ -109,6 +132,7 @@ export function compile(tree: File, text: string, { level, without }: Host): Fil
   const exclude = level === 'classes' ? [...NEVER, ...KEPT_WITH_CLASSES] : NEVER;
   const work = level === 'functions' ? { include: FOR_FUNCTIONS } : { forceAllTransforms: true, exclude };
   const options = { ast: true, code: false, configFile: false, babelrc: false, compact: false, cloneInputAst: false };
+  const own = functionsOf(tree);
   traverse.cache.clear(); // Paths that were made without Babel's core know none of its helpers.
   const result = transformFromAstSync(tree, text, {
     ...options,
@@ -117,6 +141,7 @@ export function compile(tree: File, text: string, { level, without }: Host): Fil
     presets: [[PRESET, { modules: false, ...work }]],
   });
   const compiled = result!.ast!;
+  smallHelpers(compiled, new Set([...functionsOf(compiled)].filter((it) => !own.has(it))));
   if (level === 'classes') hoistFunctions(compiled);
   return compiled;
 }

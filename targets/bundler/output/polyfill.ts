@@ -36,7 +36,9 @@ export function polyfill(tree: File, host: Host): string[] {
   const lacks = new Set(host.lacks.filter((it) => !METHOD.test(it)));
   program.traverse({
     MemberExpression(path) {
-      if (path.node.property.type === 'Identifier' && !path.node.computed) methods.add(path.node.property.name);
+      const { object, property, computed } = path.node;
+      // What is called on `this` is the class's own.
+      if (property.type === 'Identifier' && !computed && object.type !== 'ThisExpression') methods.add(property.name);
       const name = pathOf(path.node);
       if (name === undefined || !lacks.has(name)) return;
       if (path.scope.getBinding(name.split('.')[0]!)) return; // Not the language's own object.
