@@ -21,8 +21,10 @@ const MAX_MILLIS: Millis = 2 ** 31 - 1;
 
 /** An alarm that shares the host's timer with others. It is held by the wheel only while it is set. */
 export class SharedAlarm implements Alarm {
-  /** When it rings, as an int32: not before the wheel has it due. */
+  /** @internal When it rings, as an int32. */
   deadline: Instant = 0;
+  /** @internal When the wheel has it due, as an int32: not after the deadline. */
+  due: Instant = 0;
   /** @internal */
   id: TimerId | undefined = undefined;
   /** @internal */
@@ -72,7 +74,7 @@ export class SharedTimer {
   private readonly wheel: Wheel;
   private readonly timer: Alarm;
   private readonly alarms: (SharedAlarm | undefined)[] = [];
-  /** What the host's timer is set to. */
+  /** What the host's timer is set to, as an int32. */
   private ringAt: Instant | undefined = undefined;
   private ringing = false;
 
@@ -116,7 +118,7 @@ export class SharedTimer {
     this.ringing = true;
     for (let id = this.wheel.due(); id !== undefined; id = this.wheel.due()) this.look(id);
     this.ringing = false;
-    this.sleep();
+    this.sleep(this.host.now());
   }
 
   /** @internal */
@@ -124,24 +126,36 @@ export class SharedTimer {
     checkWhole('the time of an alarm', millis, 0, MAX_MILLIS);
     checkWhole('slack', slack, 0, MAX_SLACK);
     const now = this.host.now();
+    const { ringAt } = this;
+    const wasFirst = this.isFirst(alarm);
     if (alarm.id === undefined) {
       alarm.id = this.wheel.add();
       this.alarms[alarm.id] = alarm;
     }
-    const at = after(now, Math.min(millis, MAX_AHEAD)); // Beyond, it is looked at on the way.
-    this.wheel.arm(alarm.id, at, slack, now);
     alarm.deadline = after(now, millis) | 0;
     alarm.slack = slack;
+    this.file(alarm, alarm.id, now, Math.min(millis, MAX_AHEAD)); // Beyond, it is looked at on the way.
     if (this.ringing) return;
-    if (this.wheel.size <= FEW) this.sleep();
-    else if (until(at, this.ringAt!) < 0) this.sleepUntil(at);
+    if (ringAt === undefined || until(alarm.due, ringAt) < 0) this.sleepUntil(alarm.due, now);
+    else if (wasFirst) this.sleep(now);
   }
 
   /** @internal */
   clear(alarm: SharedAlarm): void {
     if (alarm.id === undefined) return;
+    const wasFirst = this.isFirst(alarm);
     this.release(alarm, alarm.id);
-    if (!this.ringing && this.wheel.size <= FEW) this.sleep();
+    if (wasFirst && !this.ringing) this.sleep(this.host.now());
+  }
+
+  /** Whether the host sleeps until this one, and it is worth while to look for another. */
+  private isFirst({ id, due }: SharedAlarm): boolean {
+    return id !== undefined && due === this.ringAt && this.wheel.size <= FEW;
+  }
+
+  private file(alarm: SharedAlarm, id: TimerId, now: Instant, left: Millis): void {
+    alarm.due = after(now, left) | 0;
+    this.wheel.arm(id, alarm.due, alarm.slack, now);
   }
 
   private release(alarm: SharedAlarm, id: TimerId): void {
@@ -155,7 +169,7 @@ export class SharedTimer {
     const alarm = this.alarms[id]!;
     const now = this.wheel.now();
     const left = remaining(alarm.deadline, now);
-    if (left > alarm.slack) return this.wheel.arm(id, after(now, left), alarm.slack, now);
+    if (left > alarm.slack) return this.file(alarm, id, now, left);
     this.release(alarm, id);
     try {
       alarm.ring();
@@ -164,15 +178,18 @@ export class SharedTimer {
     }
   }
 
-  private sleep(): void {
+  private sleep(now: Instant): void {
     const next = this.wheel.next();
-    if (next === undefined && this.ringAt !== undefined) this.timer.clear();
-    if (next === undefined) this.ringAt = undefined;
-    else if (next !== this.ringAt) this.sleepUntil(next);
+    if (next === undefined) {
+      this.ringAt = undefined;
+      this.timer.clear();
+    } else if ((next | 0) !== this.ringAt) {
+      this.sleepUntil(next | 0, now);
+    }
   }
 
-  private sleepUntil(at: Instant): void {
+  private sleepUntil(at: Instant, now: Instant): void {
     this.ringAt = at;
-    this.timer.set(remaining(at, this.host.now()));
+    this.timer.set(remaining(at, now));
   }
 }

@@ -65,14 +65,11 @@ function levelOf(difference: number): number {
 
 /** The place of the lowest bit that is set. Small engines have no Math.clz32. */
 function lowestBit(word: number): number {
-  let bits = word;
-  let place = 0;
-  for (let half = 16; half > 0; half >>= 1) {
-    if (bits & ((1 << half) - 1)) continue;
-    bits >>>= half;
-    place += half;
-  }
-  return place;
+  let place = word & 0xffff ? 0 : 16;
+  if (!((word >>> place) & 0xff)) place += 8;
+  if (!((word >>> place) & 0xf)) place += 4;
+  if (!((word >>> place) & 0x3)) place += 2;
+  return (word >>> place) & 1 ? place : place + 1;
 }
 
 function emptyLists(): Int32Array {
@@ -146,8 +143,8 @@ export class Wheel {
     if (until(at, now) > MAX_AHEAD) throw mqttError('bad-option', 'a timer is due at most 2^30 ms ahead');
     checkWhole('slack', slack, 0, MAX_SLACK);
     this.disarm(id);
-    // The host has overslept, or nothing was there to turn for.
-    if (this.size === 0 || since(this.turned, now) >= MAX_AHEAD) this.advance(now);
+    if (this.size === 0) this.turned = now | 0;
+    else if (since(this.turned, now) >= MAX_AHEAD) this.advance(now); // The host has overslept.
     this.cells[id * CELL + AT] = until(at, this.turned) < 0 ? this.turned : at;
     this.cells[id * CELL + META] = slack << SLACK_SHIFT;
     this.size++;

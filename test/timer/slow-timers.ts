@@ -23,7 +23,7 @@ export class SlowTimers {
 
   arm(id: number, at: number, slack: number, now: number): void {
     this.disarm(id);
-    if (this.size === 0) this.advance(now);
+    if (this.size === 0) this.turned = now;
     const end = Math.max(at, this.turned);
     this.set.push({ id, at: end, begin: Math.max(end - slack, this.turned) });
   }
