@@ -19,6 +19,8 @@ const MAX_FIELD = 65_535;
 const PLUS = 0x2b;
 const HASH = 0x23;
 
+const badPacketIf = (bad: boolean, clause: string, message: string): void => refuse(bad, 'bad-packet', clause, message);
+
 /** Control characters and non-characters, which a client SHOULD NOT send (1.5.3). */
 const discouraged = (unit: number, before: number): boolean =>
   unit < 0x20 ||
@@ -68,34 +70,33 @@ export function topicFilter(filter: string): void {
 export const isNumberField = (value: number): boolean => (value & MAX_FIELD) === value;
 
 function quality(qos: number, clause: string): void {
-  refuse(qos !== 0 && qos !== 1 && qos !== 2, 'bad-packet', clause, 'QoS must be 0, 1 or 2');
+  badPacketIf(qos !== 0 && qos !== 1 && qos !== 2, clause, 'QoS must be 0, 1 or 2');
 }
 
 /** Bytes of a message with topic and payload, without a packet identifier. */
 function message({ topic, qos, payload }: Message): number {
   const length = field(topic, 'bad-topic');
   quality(qos, 'MQTT-3.3.1-4');
-  refuse(!(payload instanceof Uint8Array), 'bad-packet', '3.3.3', 'payload must be a Uint8Array');
+  badPacketIf(!(payload instanceof Uint8Array), '3.3.3', 'payload must be a Uint8Array');
   return length + payload.length;
 }
 
 function connect({ clientId, cleanSession, keepAliveSeconds, will, userName, password }: Connect): number {
   let length = 10 + field(clientId, 'bad-packet');
-  refuse(length === 12 && !cleanSession, 'bad-packet', 'MQTT-3.1.3-7', 'an empty client id needs a clean session');
+  badPacketIf(length === 12 && !cleanSession, 'MQTT-3.1.3-7', 'an empty client id needs a clean session');
   const isKeepAlive = isNumberField(keepAliveSeconds);
-  refuse(!isKeepAlive, 'bad-packet', '3.1.2.10', 'keep-alive must be a whole number from 0 to 65535');
+  badPacketIf(!isKeepAlive, '3.1.2.10', 'keep-alive must be a whole number from 0 to 65535');
   if (will) {
     length += 2 + message(will);
-    refuse(will.payload.length > MAX_FIELD, 'bad-packet', '3.1.3.3', 'will is longer than 65535 bytes');
+    badPacketIf(will.payload.length > MAX_FIELD, '3.1.3.3', 'will is longer than 65535 bytes');
   }
   if (userName !== undefined) length += field(userName, 'bad-packet');
   if (password !== undefined) {
-    refuse(userName === undefined, 'bad-packet', 'MQTT-3.1.2-22', 'a password needs a user name');
+    badPacketIf(userName === undefined, 'MQTT-3.1.2-22', 'a password needs a user name');
     const size =
       typeof password === 'string' ? utf8Length(password) : password instanceof Uint8Array ? password.length : -1;
-    refuse(
+    badPacketIf(
       size < 0 || size > MAX_FIELD,
-      'bad-packet',
       '3.1.3.5',
       'password must be a well-formed text or a Uint8Array of 0 to 65535 bytes',
     );
@@ -126,7 +127,7 @@ export function remainingLength(packet: Outgoing): number {
     case PacketType.Connect:
       return connect(packet);
     case PacketType.Publish:
-      refuse(packet.dup && packet.qos === 0, 'bad-packet', 'MQTT-3.3.1-2', 'QoS 0 cannot be a duplicate');
+      badPacketIf(packet.dup && packet.qos === 0, 'MQTT-3.3.1-2', 'QoS 0 cannot be a duplicate');
       return message(packet) + (packet.qos > 0 ? 2 : 0);
     case PacketType.Subscribe:
     case PacketType.Unsubscribe:

@@ -88,12 +88,11 @@ function checkBody(bytes: Uint8Array, start: number): void {
 /** Takes a whole, legal packet, and where its variable header begins. */
 export type Taker = (packet: Uint8Array, start: number) => void;
 
-/** Absorbs bytes cut anywhere; hands on whole, legal packets. */
+/** Absorbs bytes cut anywhere; hands on whole, legal packets. Each network connection needs one of its own. */
 export class Guard {
   maxPacketSize: number;
   /** The fixed header so far, when it began in an earlier chunk or in this one. */
-  header = new Uint8Array(MAX_HEADER);
-  headerLength = 0;
+  header: number[] = [];
   /** Remaining Length as far as it was read. */
   remaining = 0;
   /** The packet whose header is here whole, and how much of it is here. */
@@ -107,15 +106,8 @@ export class Guard {
     this.maxPacketSize = maxPacketSize;
   }
 
-  reset(): void {
-    this.headerLength = 0;
-    this.remaining = 0;
-    this.held = undefined;
-    this.spoiled = false;
-  }
-
   /**
-   * Calls `each` with the bytes of every packet that is whole by now. After a throw it takes no more until reset.
+   * Calls `each` with the bytes of every packet that is whole by now. After a throw it takes no more.
    * @throws MqttError 'malformed-packet' or 'unexpected-packet'
    */
   push(bytes: Uint8Array, each: Taker): void {
@@ -125,14 +117,13 @@ export class Guard {
       if (!this.held) at = this.readHeader(bytes, at);
       const { held } = this;
       if (!held) continue;
-      const end = Math.min(bytes.length, at + held.length - this.filled);
-      held.set(bytes.subarray(at, end), this.filled);
-      this.filled += end - at;
-      at = end;
+      const part = bytes.subarray(at, at + held.length - this.filled);
+      held.set(part, this.filled);
+      at += part.length;
+      this.filled += part.length;
       if (this.filled < held.length) continue;
-      const start = this.headerLength;
-      this.headerLength = 0;
-      this.remaining = 0;
+      const start = this.header.length;
+      this.header = [];
       this.held = undefined;
       checkBody(held, start);
       each(held, start);
@@ -143,33 +134,34 @@ export class Guard {
   /** Takes one byte of the fixed header, and with its last one the packet, where this chunk holds it whole. */
   readHeader(bytes: Uint8Array, at: number): number {
     const byte = bytes[at]!;
-    const index = this.headerLength++;
-    this.header[index] = byte;
-    if (index === 0) {
+    const { header } = this;
+    const length = header.push(byte);
+    const next = at + 1;
+    if (length === 1) {
       checkFirstByte(byte);
-      return at + 1;
+      this.remaining = 0;
+      return next;
     }
-    this.remaining |= (byte & 0x7f) << (7 * (index - 1));
+    this.remaining |= (byte & 0x7f) << (7 * (length - 2));
     if (byte & 0x80) {
-      malformedIf(index === MAX_HEADER - 1, '2.2.3', 'Remaining Length is longer than four bytes');
-      return at + 1;
+      malformedIf(length === MAX_HEADER, '2.2.3', 'Remaining Length is longer than four bytes');
+      return next;
     }
-    checkLength(this.header[0]!, this.remaining);
-    const size = this.headerLength + this.remaining;
+    checkLength(header[0]!, this.remaining);
+    const size = length + this.remaining;
     if (size > this.maxPacketSize) {
       const message = `packet of ${size} bytes exceeds ${this.maxPacketSize}`;
       throw mqttError('malformed-packet', message, { reason: 'too-large' });
     }
-    const start = at - index;
-    const end = start + size;
-    if (start >= 0 && end <= bytes.length) {
-      this.held = bytes.subarray(start, end);
+    const start = next - length;
+    if (start >= 0 && start + size <= bytes.length) {
+      this.held = bytes.subarray(start, start + size);
       this.filled = size;
-      return end;
+      return start + size;
     }
     this.held = new Uint8Array(size);
-    this.held.set(this.header.subarray(0, this.headerLength));
-    this.filled = this.headerLength;
-    return at + 1;
+    this.held.set(header);
+    this.filled = length;
+    return next;
   }
 }

@@ -51,7 +51,7 @@ class MqttPacketFraming implements Framing {
   }
 
   reset(): void {
-    this.guard.reset();
+    this.guard = new Guard(this.maxPacketSize);
   }
 }
 

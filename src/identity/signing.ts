@@ -29,12 +29,10 @@ export const hmacmd5: SignMethod = /* @__PURE__ */ Object.freeze({
   hmac: (key: Uint8Array, content: Uint8Array) => hmac(md5, key, content),
 });
 
-const DIGITS = '0123456789ABCDEF';
-
 function hex(bytes: Uint8Array): string {
   let text = '';
-  for (let i = 0; i < bytes.length; i++) text += DIGITS.charAt(bytes[i]! >> 4) + DIGITS.charAt(bytes[i]! & 15);
-  return text;
+  for (let i = 0; i < bytes.length; i++) text += (256 + bytes[i]!).toString(16).slice(1); // Two digits of each.
+  return text.toUpperCase();
 }
 
 /**

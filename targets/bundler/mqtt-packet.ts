@@ -11,10 +11,11 @@ import { dropLengths } from './passes/drop-lengths.ts';
 import { dropCalls, dropMembers } from './passes/drop-members.ts';
 import { dropRefusals } from './passes/drop-refusals.ts';
 import { dropUnused } from './passes/drop-unused.ts';
+import { dropWrappers } from './passes/drop-wrappers.ts';
 import { dropExports, esModules } from './passes/es-modules.ts';
 import { foldFacts } from './passes/fold-facts.ts';
 import { foldParserVersion, foldProperties, foldWriterVersion } from './passes/fold-version.ts';
-import { freeFunction, inlineMethods, oneState } from './passes/free-function.ts';
+import { freeFunction, inlineMethods, mergeCases, oneState, readNumbers } from './passes/free-function.ts';
 import { numericKinds } from './passes/numeric-kinds.ts';
 import { type Pass, print, readModule, run } from './passes/pass.ts';
 import { plainBytes, plainList } from './passes/plain-bytes.ts';
@@ -66,6 +67,8 @@ const WRITER_FACTS = {
   'settings.dup ? 8 : 0': '0',
   'settings.subscriptions': 'settings.filters',
   'sub.topic': 'sub.filter',
+  '(retain ? 1 : 0)': 'retain',
+  'stream.write(new Uint8Array([joptions]))': 'stream.write(new Uint8Array([jqos]))',
   'settings.unsubscriptions': 'settings.filters',
 };
 
@@ -98,13 +101,15 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [pruneBranches, 1],
     [numericKinds(constants), 9],
     [computeTables(constants, 'constants'), 9],
-    [plainList, 8],
+    [readNumbers, 1],
+    [plainList, 7],
     [foldFacts(PARSER_LENGTHS), 4],
     [dropCalls('consume'), 3],
     [dropMembers('_pos'), 2],
     [oneState, 2],
     [inlineMethods, 17],
-    [freeFunction, 57],
+    [freeFunction, 52],
+    [mergeCases, 1],
     [dropUnused, 7],
     [addImport('textOf', UTF8), 1],
     [esModules, 1],
@@ -124,13 +129,14 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropRefusals('destroy'), 20],
     [dropLengths, 41],
     [numericKinds(constants), 10],
-    [foldFacts(WRITER_FACTS, { toWrite: true }), 28],
+    [foldFacts(WRITER_FACTS, { toWrite: true }), 30],
     [pruneBranches, 4],
     [dropResults, 7],
-    [dropUnused, 12],
+    [dropUnused, 13],
     [dropEmpty, 11],
     [writeBytes, 10],
     [callThrough('generateNumber', 'genBufVariableByteInt'), 2],
+    [dropWrappers, 3],
     [addImport('utf8Length', UTF8), 1],
     [esModules, 2],
   ],

@@ -1,6 +1,7 @@
 // The recipe that makes noble's hashes small, and fit for hosts that run modules on the build machine.
 
 import { dropBareFields } from './passes/drop-bare-fields.ts';
+import { dropEmpty } from './passes/drop-empty.ts';
 import { dropCalls, dropMembers, dropSuperArguments, fixVariables } from './passes/drop-members.ts';
 import { dropUnusedBindings } from './passes/drop-unused.ts';
 import { foldFacts } from './passes/fold-facts.ts';
@@ -52,6 +53,8 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     ],
     [pruneBranches, 2],
     [fixVariables({ blockLen: BLOCK, padOffset: LENGTH_FIELD }), 5],
+    [dropEmpty, 1],
+    [dropUnusedBindings, 1],
   ],
   'legacy.js': [
     [keepExports('sha1', 'md5'), 2],
@@ -61,6 +64,8 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropMembers(...UNASKED, ...FLAGS), 6],
     [dropSuperArguments({ 0: BLOCK, 2: LENGTH_FIELD }), 2],
     [localScratch, 2],
+    // The sums that set() takes are of 32 bits already.
+    [foldFacts({ 'A | 0': 'A', 'B | 0': 'B', 'C | 0': 'C', 'D | 0': 'D', 'E | 0': 'E' }), 9],
     [inlineNumbers, 5],
   ],
   'sha2.js': [
@@ -72,7 +77,7 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropSuperArguments({ 0: BLOCK, 2: LENGTH_FIELD }), 1],
     [localScratch, 1],
   ],
-  '_u64.js': [],
+  '_u64.js': [[foldFacts({ 'fromNumH(n)': 'n / 2 ** 32 | 0', 'fromNumL(n)': 'n >>> 0' }), 2]],
   'utils.js': [],
 };
 

@@ -235,6 +235,17 @@ test('[MQTT-4.8.0-1] reset makes a framing as good as new after an error and in 
   }
 });
 
+test('reset forgets a packet in the middle of anything', () => {
+  const packet = unhex('32 0a 0001 61 0001 7878787878');
+  for (let at = 0; at < packet.length; at++) {
+    const it = mqttPacketFraming();
+    read(it, [packet.subarray(0, at)]);
+    it.reset();
+    const { packets, errors } = read(it, [packet, unhex('d000')]);
+    assert.deepEqual([packets.map(({ type }) => type), errors], [[Publish, Pingresp], []]);
+  }
+});
+
 test('an error of whoever takes the packets goes through, and after reset none of them comes again', () => {
   const it = mqttPacketFraming();
   const bad = () => {

@@ -14,10 +14,12 @@ import {
   identifier,
   type LVal,
   type Statement,
+  type SwitchCase,
+  switchCase,
   variableDeclaration,
   variableDeclarator,
 } from '@babel/types';
-import { isMember, isName, type Pass, programOf } from './pass.ts';
+import { generate, isMember, isName, type Pass, programOf } from './pass.ts';
 
 /** What the states of the parser do to a packet whose beginning and end are known. */
 const WHOLE = `
@@ -70,6 +72,55 @@ function bodyOf(method: ClassMethod): { body: Statement[]; result: Expression | 
   return { body, result: last.argument ?? undefined };
 }
 
+/** `const x = ...; this._pos += 2; return x` of a number of two bytes: the same with the position moved in between. */
+export const readNumbers: Pass = {
+  name: 'read-numbers',
+  pattern: '_parseNum()',
+  change(tree) {
+    let changed = 0;
+    programOf(tree).traverse({
+      ClassMethod({ node }) {
+        if (node.key.type !== 'Identifier' || node.key.name !== '_parseNum') return;
+        const texts = node.body.body.map((it) => generate(it, { comments: false }).code);
+        if (texts.join(' ') !== NUMBER) return;
+        node.body = blockStatement(parse(MOVING, { allowReturnOutsideFunction: true }).program.body);
+        changed++;
+      },
+    });
+    return changed;
+  },
+};
+
+const NUMBER = 'const result = this._list.readUInt16BE(this._pos); this._pos += 2; return result;';
+const MOVING = 'return this._list[this._pos++] << 8 | this._list[this._pos++];';
+
+/** Cases that do the same become one. */
+export const mergeCases: Pass = {
+  name: 'merge-cases',
+  pattern: 'cases that do the same',
+  change(tree) {
+    let merged = 0;
+    programOf(tree).traverse({
+      SwitchStatement({ node }) {
+        const seen = new Map<string, SwitchCase>();
+        for (const it of [...node.cases]) {
+          const text = it.consequent.map((part) => generate(part, { comments: false }).code).join();
+          const first = seen.get(text);
+          if (it.consequent.length === 0) continue;
+          if (!first) {
+            seen.set(text, it);
+            continue;
+          }
+          node.cases = node.cases.filter((other) => other !== it);
+          node.cases.splice(node.cases.indexOf(first), 0, switchCase(it.test, []));
+          merged++;
+        }
+      },
+    });
+    return merged;
+  },
+};
+
 const isParse = ({ key }: ClassMethod): boolean => key.type === 'Identifier' && key.name === 'parse';
 
 /** Puts the body of every method that parse() calls in place of the statement that calls it, until none is called. */
@@ -92,6 +143,11 @@ export const inlineMethods: Pass = {
         const method = name === undefined ? undefined : methods.get(name);
         if (!method || caller?.type !== 'ClassMethod' || !isParse(caller)) return;
         const { body, result } = bodyOf(method);
+        if (target && body.length === 0) {
+          path.replaceWith(expressionStatement(assignmentExpression('=', target, result!)));
+          inlined++;
+          return;
+        }
         if (target) body.push(expressionStatement(assignmentExpression('=', target, result!)));
         path.replaceWith(blockStatement(body));
         inlined++;
@@ -111,6 +167,12 @@ export const inlineMethods: Pass = {
           if (name === undefined || !methods.has(name) || declaration!.id.type !== 'Identifier') return;
           const caller = path.getFunctionParent()?.node;
           if (caller?.type !== 'ClassMethod' || !isParse(caller)) return;
+          const { body, result } = bodyOf(methods.get(name)!);
+          if (body.length === 0) {
+            declaration!.init = result!;
+            inlined++;
+            return;
+          }
           path.insertBefore(variableDeclaration('let', [variableDeclarator(cloneNode(declaration!.id))]));
           inline(path, name, cloneNode(declaration!.id));
         },

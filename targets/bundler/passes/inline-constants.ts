@@ -1,8 +1,17 @@
 // Puts the numbers of src's frozen tables (PacketType, State, Event, ...) where they are used, and marks the tables as free
 // of effects, so that esbuild leaves out those that nothing looks into any more.
 
-import { addComment, cloneNode, type Expression, numericLiteral } from '@babel/types';
-import { isMember, type Module, programOf } from './pass.ts';
+import type { NodePath } from '@babel/traverse';
+import {
+  addComment,
+  cloneNode,
+  type Expression,
+  type Node,
+  numericLiteral,
+  type ObjectPattern,
+  type VariableDeclarator,
+} from '@babel/types';
+import { isMember, isName, type Module, programOf } from './pass.ts';
 
 /** Names of a table and their numbers. */
 export type Table = Readonly<Record<string, number>>;
@@ -41,6 +50,24 @@ export function tablesOf(module: Module): Map<string, Table> {
   return tables;
 }
 
+/** Puts the numbers where the variables of `const { Name } = TABLE` are used, and takes that away. */
+function inlinePattern(path: NodePath<VariableDeclarator>, table: Table): void {
+  const names = Object.keys(path.getBindingIdentifiers());
+  const isPlain = (path.node.id as ObjectPattern).properties.every(
+    (it) => it.type === 'ObjectProperty' && isName(it.key, nameOf(it.value)),
+  );
+  if (!isPlain || !names.every((it) => Object.hasOwn(table, it))) return;
+  for (const name of names) {
+    for (const use of path.scope.getBinding(name)!.referencePaths) {
+      if (use.parentPath?.isObjectProperty()) use.parentPath.node.shorthand = false;
+      use.replaceWith(numericLiteral(table[name]!));
+    }
+  }
+  path.remove();
+}
+
+const nameOf = (node: Node): string => (node.type === 'Identifier' ? node.name : '');
+
 /** @param read gives the module that an import names, or undefined where it is none of src's */
 export function inlineConstants(module: Module, read: (from: string) => Module | undefined): void {
   const tables = new Map(tablesOf(module));
@@ -64,7 +91,10 @@ export function inlineConstants(module: Module, read: (from: string) => Module |
       path.replaceWith(cloneNode(numericLiteral(value)));
     },
     VariableDeclarator(path) {
-      const { init } = path.node;
+      const { id, init } = path.node;
+      // const { Puback, Pubrec } = PacketType
+      const table = init?.type === 'Identifier' && id.type === 'ObjectPattern' ? tables.get(init.name) : undefined;
+      if (table && path.scope === program.scope) inlinePattern(path, table);
       if (init && path.scope === program.scope && frozen(init)) addComment(init, 'leading', ' @__PURE__ ');
     },
   });
