@@ -18,6 +18,8 @@ export interface Host {
   readonly lacks: readonly string[];
   /** Globals of the language that it lacks, and that nothing is put in place of: a bundle that uses one is told so. */
   readonly without: readonly string[];
+  /** Globals of the host's own with such short names that the bundle could take them; default none. */
+  readonly taken?: readonly string[];
   /** Modules that the host brings itself: a name, or all names that begin with what stands before `*`. */
   readonly modules: readonly string[];
 }
@@ -35,6 +37,9 @@ const SINCE_ES5 = words(`
   Uint8Array.prototype.fill Uint8Array.prototype.slice Uint32Array.prototype.fill
   String.prototype.endsWith String.prototype.includes String.prototype.padStart String.prototype.repeat
   String.prototype.startsWith`);
+
+/** Espruino's pins, and the object of its own functions. */
+const ESPRUINO_NAMES = ['E', ...[...'ABCDEFGH'].flatMap((port) => [...'0123456789'].map((pin) => port + pin))];
 
 const WITHOUT_ES5 = words('BigInt Map Promise Proxy Reflect Set Symbol WeakMap WeakRef WeakSet');
 
@@ -60,6 +65,7 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
       Number.isNaN Number.isSafeInteger Number.parseInt Array.from Array.of Math.imul Math.trunc Math.sign
       Uint8Array.from Uint8Array.of Uint32Array.from`),
     without: words('BigInt Map Proxy Reflect Set Symbol WeakMap WeakRef WeakSet'),
+    taken: ESPRUINO_NAMES,
     modules: words('net tls http dgram crypto Storage Wifi ESP8266 fs heatshrink Flash neopixel'),
   },
   duktape: {

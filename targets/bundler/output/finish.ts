@@ -6,6 +6,7 @@ import { minify as terser } from 'terser';
 import type { Format, Host } from '../hosts.ts';
 import { generate, programOf, readModule } from '../passes/pass.ts';
 import { declareFirst } from './declare-first.ts';
+import { dropMethods } from './drop-methods.ts';
 import { compile } from './language.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
@@ -32,12 +33,12 @@ export interface Finished extends Text {
 
 async function minified({ code, map }: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
   const ecma = host.level === 'es2022' || host.level === 'functions' ? 2020 : 5;
-  const reserved = globalName === undefined ? [] : [globalName];
+  const reserved = [...(host.taken ?? []), ...(globalName === undefined ? [] : [globalName])];
   const result = await terser(code, {
     ecma,
     module: format === 'esm',
     toplevel: true,
-    compress: { passes: 3, hoist_funs: true, top_retain: reserved },
+    compress: { passes: 3, hoist_funs: true, top_retain: globalName ?? null },
     mangle: { reserved },
     format: { comments: /^!/ },
     sourceMap: { content: map as never, asObject: true },
@@ -60,11 +61,14 @@ function print(tree: File, { code, map }: Text, minified: boolean): Text {
 /** @param text an ECMAScript module, as esbuild writes it */
 export async function finish(text: Text, options: FinishOptions): Promise<Finished> {
   const { host, format, globalName } = options;
-  const tree = compile(readModule('the bundle', text.code).tree, text.code, host);
+  const source = readModule('the bundle', text.code).tree;
+  dropMethods(source, format === 'esm' || globalName !== undefined);
+  const tree = compile(source, text.code, host);
   const polyfills = polyfill(tree, host);
   hostRequire(tree);
   const { globals } = programOf(tree).scope as unknown as { globals: Readonly<Record<string, unknown>> };
   const missing = host.without.filter((it) => Object.hasOwn(globals, it));
+  // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
   const plain = print(tree, text, false);
   return { ...(options.minify ? await minified(plain, options) : plain), polyfills, missing };

@@ -60,8 +60,11 @@ export function hostRequire(tree: File): void {
   });
 }
 
-/** @param globalName the variable that gets the exports; without it they are left out */
-export function makeScript(tree: File, globalName: string | undefined, strict: boolean): void {
+/**
+ * @param globalName the variable that gets the exports; without it they are left out
+ * @param wrap whether all goes into a function, and nothing else into the global scope
+ */
+export function makeScript(tree: File, globalName: string | undefined, wrap: boolean): void {
   const body: Statement[] = [];
   const results: ReturnType<typeof exported> = [];
   for (const node of tree.program.body) {
@@ -73,11 +76,16 @@ export function makeScript(tree: File, globalName: string | undefined, strict: b
     } else body.push(node);
   }
   const hasResult = globalName !== undefined && results.length > 0;
-  if (hasResult) body.push(returnStatement(objectExpression(results)));
-  const directives: Directive[] = strict ? [directive(directiveLiteral('use strict'))] : [];
-  const call = callExpression(functionExpression(null, [], blockStatement(body, directives)), []);
   tree.program.directives = [];
   tree.program.sourceType = 'script';
+  if (!wrap) {
+    const result = variableDeclarator(identifier(globalName ?? ''), objectExpression(results));
+    tree.program.body = hasResult ? [...body, variableDeclaration('var', [result])] : body;
+    return;
+  }
+  if (hasResult) body.push(returnStatement(objectExpression(results)));
+  const directives: Directive[] = [directive(directiveLiteral('use strict'))];
+  const call = callExpression(functionExpression(null, [], blockStatement(body, directives)), []);
   tree.program.body = [
     hasResult
       ? variableDeclaration('var', [variableDeclarator(identifier(globalName), call)])
