@@ -10,7 +10,7 @@ import { Driver } from './driver.ts';
 import type { Done, PublishOperation, SubscribeDone } from './operation.ts';
 import { type ClientOptions, checkCall } from './options.ts';
 import { type MessageQueue, Queue } from './queue.ts';
-import { type ClientEvents, type ConnectedEvent, STATE_NAMES, State } from './state.ts';
+import { type ClientEvents, STATE_NAMES, State } from './state.ts';
 import { type Batch, Subscriptions, type SubscriptionsOwner } from './subscriptions.ts';
 
 export interface PublishOptions {
@@ -56,7 +56,6 @@ export class Client extends Driver implements SubscriptionsOwner {
   private handing: ReceivedMessage | undefined = undefined;
   /** Messages whose acknowledgement waits, once for each that waits for it. */
   private holds: ReceivedMessage[] = [];
-  private lastConnected: ConnectedEvent | undefined = undefined;
   private reporting = false;
 
   /** @throws MqttError 'bad-option' */
@@ -156,11 +155,6 @@ export class Client extends Driver implements SubscriptionsOwner {
     this.pump();
   }
 
-  /** What `connected` said, while it is true. */
-  get connected(): ConnectedEvent | undefined {
-    return this.is(State.Connected) ? this.lastConnected : undefined;
-  }
-
   /** A timer on the host's clock, not set. */
   alarm(ring: () => void): Alarm {
     return this.adapter.alarm(ring);
@@ -191,8 +185,8 @@ export class Client extends Driver implements SubscriptionsOwner {
   protected resume(sessionPresent: boolean): void {
     const gone = this.wishes.resume(sessionPresent);
     while (this.sendWishes()); // Before anything is published again: an answer to it must find its way back.
-    this.lastConnected = { endpoint: this.endpoint(), sessionPresent };
-    this.emit('connected', this.lastConnected, () => this.is(State.Connected));
+    this.connected = { endpoint: this.endpoint(), sessionPresent };
+    this.emit('connected', this.connected, () => this.is(State.Connected));
     for (const it of gone) this.wishes.finish(it);
   }
 

@@ -13,12 +13,14 @@ import { delayOf, isFinal, refusalOf } from './backoff.ts';
 import { Emitter } from './events.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
-import { type ClientEvents, STATE_NAMES, State } from './state.ts';
+import { type ClientEvents, type ConnectedEvent, STATE_NAMES, State } from './state.ts';
 
 /** What {@link Client} builds on. What is protected or internal is for the package alone. */
 export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner {
   /** @internal The state machine, for the modules that look into it or stand beside it. */
   readonly connection: Connection;
+  /** What the event `connected` said, while it is true. */
+  connected: ConnectedEvent | undefined = undefined;
   /** @internal Keep Alive of the next connection. */
   keepAliveSeconds: number;
   protected readonly settings: Settings;
@@ -82,7 +84,6 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   protected endpoint(): Endpoint {
     return this.options.endpoints[this.endpointIndex]!;
   }
-
   protected is(state: State): boolean {
     return this.phase === state;
   }
@@ -246,6 +247,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   private enter(state: State, deadline?: Instant): void {
     this.deadline = deadline;
     this.phase = state;
+    this.connected = undefined;
   }
 
   // The pump.
@@ -266,11 +268,10 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     if (unread !== this.connection.unread) this.connection.setUnread(unread);
     link?.pause(unread);
     this.arm();
-    const { phase } = this;
-    if (phase !== this.told) {
-      this.told = phase;
-      this.emit('state', STATE_NAMES[phase]); // Once the work is done: a listener may do as it likes.
-    }
+    const before = this.told;
+    this.told = this.phase;
+    // Once the work is done: a listener may do as it likes.
+    if (this.told !== before) this.emit('state', STATE_NAMES[this.told]);
     this.finish();
   }
 

@@ -4,6 +4,7 @@
 import type { Client } from '../client/client.ts';
 import { inRange } from '../client/options.ts';
 import type { Publication } from '../protocol/session.ts';
+import { abandon, limitSending } from '../protocol/set-aside.ts';
 import { type Instant, type Millis, since } from '../time.ts';
 
 export interface QuarantineOptions {
@@ -72,7 +73,7 @@ class Quarantine {
 
   private enter(stage: (typeof Stage)[keyof typeof Stage], limit: number, millis: Millis | undefined): void {
     this.stage = stage;
-    this.client.connection.limitSending(limit);
+    limitSending(this.client.connection, limit);
     if (millis === undefined) this.timer.clear();
     else this.timer.set(millis);
   }
@@ -85,7 +86,7 @@ class Quarantine {
 
   private condemn(message: Publication): void {
     this.acquit();
-    this.client.connection.setAside(message, this.client.now());
+    abandon(this.client.connection, message, this.client.now());
     this.client.guard(() => this.options.setAside(message));
     this.client.poke();
   }

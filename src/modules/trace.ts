@@ -9,6 +9,7 @@ import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields, ConnectionOptions } from '../protocol/connection-options.ts';
 import type { ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
+import { abandon, limitSending } from '../protocol/set-aside.ts';
 import type { Instant } from '../time.ts';
 import { utf8Length } from '../utf8.ts';
 
@@ -118,7 +119,7 @@ export function recordTrace({ connection }: Client, write: (line: string) => voi
   const received = new Numbered<ReceivedMessage>();
   const published = new Numbered<Message>();
   const note = (call: Call) => write(JSON.stringify(call));
-  const { opened, input, publish, request, acknowledge, setAside, limitSending, setUnread, poll } = connection;
+  const { opened, input, publish, request, acknowledge, setUnread, poll } = connection;
   connection.opened = (fields, now) => {
     const will = fields.will && traced(fields.will);
     note({ call: 'opened', now, fields: { ...fields, will, password: hidden(fields.password) } });
@@ -149,13 +150,9 @@ export function recordTrace({ connection }: Client, write: (line: string) => voi
     received.forget(message);
     acknowledge.call(connection, message, now);
   };
-  connection.setAside = (message, now) => {
-    note({ call: 'setAside', now, message: published.numberOf(message) });
-    setAside.call(connection, message, now);
-  };
-  connection.limitSending = (limit) => {
-    note({ call: 'limitSending', limit: limit === Number.POSITIVE_INFINITY ? null : limit });
-    limitSending.call(connection, limit);
+  connection.overheard = (aside) => {
+    if (aside.call === 'setAside') note({ ...aside, message: published.numberOf(aside.message) });
+    else note({ ...aside, limit: aside.limit === Number.POSITIVE_INFINITY ? null : aside.limit });
   };
   connection.setUnread = (unread) => {
     note({ call: 'setUnread', unread });
@@ -169,6 +166,7 @@ export function recordTrace({ connection }: Client, write: (line: string) => voi
     return action;
   };
   return () => {
+    connection.overheard = undefined;
     // The methods of the class are behind these again.
     for (const name of PATCHED) delete (connection as Partial<Connection>)[name];
   };
@@ -183,8 +181,6 @@ const PATCHED = Object.freeze([
   'publish',
   'request',
   'acknowledge',
-  'setAside',
-  'limitSending',
   'setUnread',
   'poll',
 ] as const);
@@ -229,9 +225,9 @@ export function replayTrace(lines: readonly string[], options: Partial<Connectio
       case 'acknowledge':
         return received[it.message] && connection.acknowledge(received[it.message]!, it.now);
       case 'setAside':
-        return published[it.message] && connection.setAside(published[it.message]!, it.now);
+        return published[it.message] && abandon(connection, published[it.message]!, it.now);
       case 'limitSending':
-        return connection.limitSending(it.limit ?? Number.POSITIVE_INFINITY);
+        return limitSending(connection, it.limit ?? Number.POSITIVE_INFINITY);
       case 'setUnread':
         return connection.setUnread(it.unread);
       case 'poll': {

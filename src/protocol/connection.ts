@@ -49,6 +49,11 @@ const MAX_UNPOLLED = 32;
 /** A message of QoS 0 settles behind its packet: what was not polled when the connection went was not written whole. */
 const wasWritten = (operation: Operation): boolean => !('qos' in operation && operation.qos === 0);
 
+/** What set-aside.ts does. */
+export type Aside =
+  | { readonly call: 'setAside'; readonly message: Publication; readonly now: Instant }
+  | { readonly call: 'limitSending'; readonly limit: number };
+
 export class Connection extends Session implements Machine {
   framing: Framing;
   rules: Rules;
@@ -66,6 +71,8 @@ export class Connection extends Session implements Machine {
   fault: MqttError | undefined = undefined;
   now: Instant = 0;
   each: (packet: Incoming) => void;
+  /** Hears what is done by functions of set-aside.ts: a trace could not wrap those as it wraps methods. */
+  overheard: ((aside: Aside) => void) | undefined = undefined;
 
   constructor(options: ConnectionOptions) {
     super();
@@ -221,18 +228,6 @@ export class Connection extends Session implements Machine {
   acknowledge(message: Message, now: Instant): void {
     this.now = now;
     if (this.inbox.handled(message) && this.phase === Phase.Connected) this.inbox.answerInTurn();
-  }
-
-  /** Lets no more than so many messages await their acknowledgement; Infinity for as many as fit. */
-  limitSending(limit: number): void {
-    this.outbox.limit = limit;
-  }
-
-  /** Gives a message up that is in flight: it settles with 'set-aside' and is not sent again. */
-  setAside(message: Publication, now: Instant): void {
-    this.now = now;
-    if (!this.outbox.discard(message)) return;
-    this.settle(message, mqttError('set-aside', 'the server closed the connection each time this message was sent'));
   }
 
   /** Says goodbye, so that the server drops the will [MQTT-3.14.4-3]; the close action follows [MQTT-3.14.4-1]. */

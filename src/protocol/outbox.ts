@@ -71,19 +71,7 @@ export class Outbox {
     machine.settle(delivery.message);
   }
 
-  /** Takes a message out that must not be sent again. False where it is not in flight. */
-  discard(message: Publication): boolean {
-    const { deliveries, reserved } = this.machine;
-    let index = deliveries.length - 1;
-    while (index >= 0 && deliveries[index]!.message !== message) index--;
-    // Once the server has taken it over it is no suspect, and PUBREL is owed (4.3.3).
-    if (index < 0 || deliveries[index]!.state === State.AwaitingPubcomp) return false;
-    if (message.qos === 2) reserved.push(deliveries[index]!.packetId);
-    this.removeAt(index);
-    return true;
-  }
-
-  private removeAt(index: number): void {
+  removeAt(index: number): void {
     const { machine } = this;
     const [delivery] = machine.deliveries.splice(index, 1);
     if (index < this.cursor) this.cursor--;

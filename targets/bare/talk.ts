@@ -34,7 +34,7 @@ export function talk(client: Client, { settings, print, exit }: BareHost): void 
     if (published && received) end();
   };
 
-  client.on('warning', ({ message }) => print(`warning     ${message}`));
+  client.on('warning', ({ code, message }) => print(`warning     ${message || code}`));
   client.on('disconnected', ({ error }) => error && fail(error));
   client.on('message', ({ topic, qos, payload: bytes }) => {
     print(`received    ${topic}, QoS ${qos}: ${textOf(bytes)}`);

@@ -138,10 +138,11 @@ function publicNames(modules: readonly Module[], entries: readonly Module[]): Se
   return names;
 }
 
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
 const shortName = (index: number): string => {
-  const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-  const rest = Math.floor(index / letters.length);
-  return `${rest > 0 ? shortName(rest - 1) : '_'}${letters[index % letters.length]}`;
+  const rest = Math.floor(index / LETTERS.length);
+  return `${rest > 0 ? shortName(rest - 1) : '_'}${LETTERS[index % LETTERS.length]}`;
 };
 
 export interface Sources {
@@ -155,6 +156,9 @@ export interface Sources {
 
 /** The rooms that every app carries: their names are the shortest, whatever else there is. */
 const CORE = /\/(client|protocol|framing)\//;
+
+/** Rooms whose objects an app never holds, so that no property of its own can meet theirs: a letter alone will do. */
+const INNER = /\/(protocol|framing)\//;
 
 /** Uses in the core count before all others. */
 const CORE_USE = 1_000_000;
@@ -175,16 +179,24 @@ export function ownNames({ modules, entries, foreign }: Sources): Map<string, st
   }
   const uses = new Map<string, number>();
   const declared = new Set<string>();
+  const outer = new Set<string>();
   for (const { name: module, tree } of modules) {
     const weight = CORE.test(module) ? CORE_USE : 1;
     walk(tree.program, (node) => {
       const name = declaredName(node);
       if (name !== undefined && node.type !== 'ObjectProperty') declared.add(name);
+      if (name !== undefined && !INNER.test(module)) outer.add(name);
       if (node.type === 'Identifier') uses.set(node.name, (uses.get(node.name) ?? 0) + weight);
       return undefined;
     });
   }
   const own = [...declared].filter((it) => !kept.has(it) && it.length > 2);
   own.sort((a, b) => (uses.get(b) ?? 0) - (uses.get(a) ?? 0) || (a < b ? -1 : 1));
-  return new Map(own.map((name, index) => [name, shortName(index)]));
+  const letters = [...LETTERS].filter((it) => !kept.has(it));
+  const inner = own.filter((it) => !outer.has(it)).slice(0, letters.length);
+  const others = own.filter((it) => !inner.includes(it));
+  return new Map([
+    ...inner.map((name, index) => [name, letters[index]!] as const),
+    ...others.map((name, index) => [name, shortName(index)] as const),
+  ]);
 }

@@ -53,7 +53,7 @@ export function runDevice(
     ok = true;
     end();
   });
-  client.on('warning', ({ message }) => print(`warning ${message}`));
+  client.on('warning', ({ code, message }) => print(`warning ${message || code}`));
   client.on('disconnected', ({ error }) => {
     late.clear();
     if (error) print(`error ${error.code}: ${error.message}`);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactlyOnce, plainIdentity, type QoS } from '../../src/index.ts';
+import { limitSending } from '../../src/protocol/set-aside.ts';
 import { recordTrace, replayTrace } from '../../src/trace.ts';
 import { obligingly } from '../support/scripted-server.ts';
 import { world } from '../support/world.ts';
@@ -33,8 +34,8 @@ function record(): string[] {
     it.time.advance(500);
     if (n % 9 === 5) it.server.current.peer.close();
     if (n % 11 === 7) it.client.unsubscribe('x');
-    if (n === 30) it.client.connection.limitSending(1);
-    if (n === 31) it.client.connection.limitSending(Number.POSITIVE_INFINITY);
+    if (n === 30) limitSending(it.client.connection, 1);
+    if (n === 31) limitSending(it.client.connection, Number.POSITIVE_INFINITY);
     it.time.advance(n % 7 === 0 ? 400_000 : 0);
   }
   it.server.current.send(Uint8Array.of(0x36, 0));

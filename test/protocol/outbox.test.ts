@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { atLeastOnce } from '../../src/protocol/delivery.ts';
+import { abandon, limitSending } from '../../src/protocol/set-aside.ts';
 import { bench, connack, messageOf, puback, pubcomp, published, pubrec } from './machine.ts';
 
 test('[MQTT-4.3.3-1] a QoS 2 message goes through PUBREC, PUBREL and PUBCOMP before it is settled', () => {
@@ -123,12 +124,12 @@ test('a limit on sending holds back what is behind it', () => {
   it.connect();
   for (const name of ['a', 'b', 'c']) it.publish(name, 1);
   it.close();
-  it.connection.limitSending(1);
+  limitSending(it.connection, 1);
   assert.deepEqual(it.connect(true), ['connected true', published('a', 1, 1, true)]);
   assert.equal(it.connection.canPublish(0), false);
-  it.connection.limitSending(2);
+  limitSending(it.connection, 2);
   assert.deepEqual(it.drain(), [published('b', 1, 2, true)]);
-  it.connection.limitSending(Number.POSITIVE_INFINITY);
+  limitSending(it.connection, Number.POSITIVE_INFINITY);
   assert.deepEqual(it.drain(), [published('c', 1, 3, true)]);
 });
 
@@ -139,8 +140,8 @@ test('a message that is set aside is not sent again, and one that is not in flig
   it.connection.publish(poison, 0);
   it.drain();
   it.publish('b', 1);
-  it.connection.setAside(poison, 0);
-  it.connection.setAside(poison, 0);
+  abandon(it.connection, poison, 0);
+  abandon(it.connection, poison, 0);
   assert.deepEqual(it.drain(), ['settled poison set-aside']);
   it.close();
   assert.deepEqual(it.connect(true), ['connected true', published('b', 1, 2, true)]);
@@ -152,7 +153,7 @@ test('[MQTT-4.3.3-2] the identifier of a QoS 2 message that was set aside is not
   const poison = messageOf('poison', 2);
   it.connection.publish(poison, 0);
   it.drain();
-  it.connection.setAside(poison, 0);
+  abandon(it.connection, poison, 0);
   it.drain();
   it.connection.lastPacketId = 0; // After the wrap.
   assert.notEqual(it.connection.publish(messageOf('b', 2), 0), 1);

@@ -222,8 +222,8 @@ test('cells can be shorter, and a record that needs more than 256 of them is ref
 });
 
 const FAULTS: readonly [() => unknown, RegExp][] = [
-  [() => keyValueStore(undefined as never), /no read\(\)/],
-  [() => keyValueStore({ read() {}, write() {} } as never), /no delete\(\)/],
+  [() => keyValueStore(undefined as never), /storage\.read must be/],
+  [() => keyValueStore({ read() {}, write() {} } as never), /storage\.delete must be/],
   [() => preferenceStore({} as never, 'mqtt'), /no get\(\)/],
   [() => preferenceStore(preference(new Flash()), ''), /1 to 15 characters/],
   [() => preferenceStore(preference(new Flash()), 'a-domain-too-long'), /1 to 15 characters/],

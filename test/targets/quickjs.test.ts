@@ -82,7 +82,7 @@ describe('the example', () => {
     const { host, port } = platform.endpoints.tcp;
     const { lines, code } = await run(await program('device'), { settings: { host, port, ...device } });
     assert.deepEqual(lines, [
-      'warning     plain TCP: anyone on the way can read and change everything',
+      'warning     plaintext',
       `connected   ${host}:${port}`,
       'subscribed  /pk/device/user/get, QoS 1',
       'published   /pk/device/user/update, QoS 1: "hello from device"',

@@ -52,7 +52,7 @@ export function smallHelpers(tree: File, helpers: ReadonlySet<string>): void {
       if (builtIn) {
         call.node.callee = memberExpression(identifier(builtIn[0]), identifier(builtIn[1]));
         call.node.arguments.splice(builtIn[2]);
-      } else if (helper === 'createClass' && call.node.arguments.length === 1) {
+      } else if ((helper === 'createClass' && call.node.arguments.length === 1) || helper === 'assertThisInitialized') {
         call.replaceWith(call.node.arguments[0]!);
       }
     }
