@@ -202,3 +202,12 @@ test('messages of QoS 0 that nobody polls are bounded, those of QoS 1 by the win
   it.drain();
   assert.equal(it.connection.canPublish(0), true);
 });
+
+test('what is done by functions is overheard, where somebody listens', () => {
+  const it = bench();
+  const heard: string[] = [];
+  it.connection.overheard = ({ call }) => heard.push(call);
+  limitSending(it.connection, 1);
+  abandon(it.connection, messageOf('x', 1), 0);
+  assert.deepEqual(heard, ['limitSending', 'setAside']);
+});
