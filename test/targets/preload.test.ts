@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { bundle } from '../../targets/bundler/bundle.ts';
 import { memoryPair } from '../platform/memory-pair.ts';
-import { bundleOf } from '../support/bundles.ts';
 import { EndToEndServer } from '../support/end-to-end-server.ts';
 import { preload } from '../support/preload.ts';
 import { VmMachine } from '../support/vm-machine.ts';
@@ -27,6 +26,12 @@ const freezer = async () =>
       globalName: 'preload',
     })
   ).code;
+
+/** With a name for its exports: the device's module calls what it makes, and is not part of it. */
+const guest = async () => {
+  const entry = `${import.meta.dirname}/preload/guest.ts`;
+  return (await bundle({ entry, target: 'moddable', format: 'iife', globalName: 'guest' })).code;
+};
 
 /** What `code` evaluates to: a list of texts. */
 async function listOf(machine: Machine, code: string): Promise<string[]> {
@@ -55,7 +60,7 @@ for (const [name, make, skip] of MACHINES) {
       server.accept(far);
       return near;
     };
-    const code = (await bundleOf('test/targets/preload/guest.ts', 'moddable')).code;
+    const code = await guest();
     const device = new XsDevice({ machine, code, connect, stepMillis: 20 });
     context.after(() => Promise.all([device.close(), server.close()]));
     await device.load();
@@ -71,7 +76,7 @@ for (const [name, make, skip] of MACHINES) {
   test(`in ${name}, so does a device with every module`, { skip }, async (context) => {
     const machine = make();
     await preloaded(machine, 'app');
-    const code = (await bundleOf('test/targets/preload/guest.ts', 'moddable')).code;
+    const code = await guest();
     const device = new XsDevice({ machine, code, connect: talkative, stepMillis: 20 });
     context.after(() => device.close());
     await device.load();

@@ -1,6 +1,9 @@
 // The device runs, after its module was loaded and frozen: the end-to-end script, or every module at once.
 
 import { serve } from '../xs/guest.ts';
+
+export { FakeHost } from '../../support/ecma419.ts';
+
 import type * as App from './app.ts';
 
 declare const app: typeof App;
