@@ -54,7 +54,7 @@ const BY_DETAIL: Readonly<Record<string, string>> = Object.freeze({
   'tcp/enetunreach': NO_ROUTE,
   'tcp/etimedout': NO_ROUTE,
   'tls/untrusted':
-    'the certificate of {server} is not signed by a trusted root ({message}): give the root certificate of the platform',
+    'the certificate of {server} is not signed by a trusted root ({message}): give the root certificate that the platform names for this port',
   'tls/host-name':
     'the certificate of {server} is for another host ({message}): copy the host from the console of the platform',
   'tls/ca-expired': '{message}: replace it by the root certificate that the platform uses now',

@@ -74,7 +74,7 @@ const DETAILED: readonly (readonly [ErrorCode, ErrorDetails, string])[] = [
   [
     'tls',
     { reason: 'untrusted' },
-    'the certificate of host:1 is not signed by a trusted root (MESSAGE): give the root certificate of the platform',
+    'the certificate of host:1 is not signed by a trusted root (MESSAGE): give the root certificate that the platform names for this port',
   ],
   [
     'tls',

@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly host: string;
   /** 1 to 65,535. */
   readonly port: number;
+  /** The set of root certificates for its server, by name, where the adapter has several: `trusted()`. */
+  readonly roots?: string | undefined;
 }
 
 /** Something the app should know that is not (yet) an error. Told apart by `code`. */
@@ -16,6 +18,8 @@ export interface Warning {
     | 'plaintext'
     | 'unauthenticated-server'
     | 'ca-expiring'
+    | 'roots-rolled-back'
+    | 'roots-fallback'
     | 'takeover-suspected'
     | 'keep-alive-lengthened'
     | 'subscription-refused'

@@ -63,8 +63,11 @@ export class Power {
         });
         this.transports.push(transport);
         return {
-          ...transport,
           write: (bytes) => (this.step() ? transport.write(bytes) : bytes.length),
+          pause: () => transport.pause(),
+          resume: () => transport.resume(),
+          close: () => transport.close(),
+          abort: () => transport.abort(),
         };
       },
     };

@@ -225,7 +225,7 @@ describe('a wrong input is one line on stderr that says what to do, and exit cod
     test(`[row 28] ${program}: wrong CA`, async () => {
       assertFails(
         await run(program, [...goodFlags(program), '--ca', authority[wrong]], THREE_VALUES),
-        `the certificate of ${endpointOf(program)} is not signed by a trusted root (self-signed certificate in certificate chain): give the root certificate of the platform`,
+        `the certificate of ${endpointOf(program)} is not signed by a trusted root (self-signed certificate in certificate chain): give the root certificate that the platform names for this port`,
       );
     });
 
