@@ -4,6 +4,7 @@ import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { dropEmpty } from './passes/drop-empty.ts';
 import { dropCalls, dropMembers, dropSuperArguments, fixVariables } from './passes/drop-members.ts';
 import { dropUnusedBindings } from './passes/drop-unused.ts';
+import { flatHmac } from './passes/flat-hmac.ts';
 import { foldFacts } from './passes/fold-facts.ts';
 import { keepExports } from './passes/keep-exports.ts';
 import { localScratch } from './passes/lazy-scratch.ts';
@@ -37,6 +38,7 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [fixVariables({ blockLen: BLOCK }), 2],
     [plainFunctions, 1],
     [dropUnusedBindings, 1],
+    [flatHmac, 1],
   ],
   '_md.js': [
     [dropCalls(...ASSERTIONS, 'roundClean', 'destroy'), 7],
@@ -77,13 +79,13 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropSuperArguments({ 0: BLOCK, 2: LENGTH_FIELD }), 1],
     [localScratch, 1],
   ],
-  '_u64.js': [[foldFacts({ 'fromNumH(n)': 'n / 2 ** 32 | 0', 'fromNumL(n)': 'n >>> 0' }), 2]],
+  '_u64.js': [[foldFacts({ 'fromNumH(n)': '0', 'fromNumL(n)': 'n' }), 2]], // Less than 512 MB is signed.
   'utils.js': [],
 };
 
 /** What the hashes call each other by, and nobody else. */
-const OWN_NAMES = ['outputLen', 'digestInto', 'iHash', 'oHash', 'isLE', 'process', 'update', 'digest', 'create'];
-const SHORT = new Map(OWN_NAMES.map((name, index) => [name, `_${index}`]));
+const OWN_NAMES = ['outputLen', 'digestInto', 'isLE', 'process', 'update', 'digest', 'create', 'view', 'pos', 'get'];
+const SHORT = new Map(OWN_NAMES.map((name, index) => [name, 'abcdefghij'.charAt(index)]));
 
 /** @throws Error where the package is not the one that the recipe was written for */
 export function checkHashesVersion(version: string): void {

@@ -52,6 +52,7 @@ const original = (file: string): string =>
 for (const [file, from, to, pass] of [
   ['hmac.js', 'aoutput(out, this)', 'output(out, this)', 'drop-calls'],
   ['hmac.js', 'hmac_.create =', 'if (hmac_) hmac_.create =', 'plain-functions'],
+  ['hmac.js', 'export class _HMAC {', 'export class _Hmac {', 'flat-hmac'],
   ['_md.js', '_cloneIntoMeta(to) {', '_cloneMeta(to) {', 'drop-members'],
   ['_md.js', 'constructor(blockLen,', 'constructor(length,', 'fix-variables'],
   ['legacy.js', 'super(64, 16, 8, true)', 'super(128, 16, 8, true)', 'drop-super-arguments'],
