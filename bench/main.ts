@@ -1,0 +1,53 @@
+// `npm run bench`: measures, prints, records. `npm run bench -- timers power` runs those.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Bench } from './runner/bench.ts';
+
+const BENCHES = ['timers', 'power'];
+
+const load = async (name: string): Promise<Bench> => (await import(`./${name}.ts`)).bench;
+
+/** The peers are installed when they are first needed: users of the package never see them. */
+function installPeers(): void {
+  const lock = join(import.meta.dirname, 'package-lock.json');
+  const installed = join(import.meta.dirname, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.error('installing the peers: npm ci --prefix bench');
+  const { status } = spawnSync('npm', ['ci', '--prefix', import.meta.dirname], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error('npm ci --prefix bench failed');
+}
+
+async function measure(names: readonly string[], keep: boolean): Promise<void> {
+  installPeers();
+  const { default: ora } = await import('ora');
+  const { findingsText, record } = await import('./runner/record.ts');
+  for (const name of names) {
+    const bench = await load(name);
+    const spinner = ora({ text: name, prefixText: name }).start();
+    const progress = (doing: string) => {
+      if (process.stderr.isTTY) spinner.text = doing;
+      else console.error(`${name}: ${doing}`);
+    };
+    const exact = await bench.exact?.();
+    const findings = await bench.measure(progress);
+    spinner.succeed('done');
+    console.log(`\n${findingsText(findings)}\n`);
+    if (keep) await record(name, findings, exact);
+  }
+}
+
+const command = new Command('bench')
+  .argument('[names...]', `what to run: ${BENCHES.join(', ')}; default: all`)
+  .option('--no-record', 'print, but leave bench/results as it is')
+  .action(async (given: string[], { record }: { record: boolean }) => {
+    const unknown = given.filter((it) => !BENCHES.includes(it));
+    if (unknown.length > 0) command.error(`there is no bench ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`);
+    await measure(given.length > 0 ? given : BENCHES, record);
+  });
+
+await command.parseAsync();
