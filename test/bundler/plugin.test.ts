@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { build } from 'esbuild';
 import { bundle } from '../../targets/bundler/bundle.ts';
 import { checkVersion, specialise } from '../../targets/bundler/mqtt-packet.ts';
+import { takeNotices } from '../../targets/bundler/output/notices.ts';
 import { lazyScratch } from '../../targets/bundler/passes/lazy-scratch.ts';
 import { generate, readModule, run } from '../../targets/bundler/passes/pass.ts';
 import { mqttMote } from '../../targets/bundler/plugin.ts';
@@ -89,11 +90,28 @@ test("noble's buffers are made when they are first used", () => {
   }
 });
 
-test('a bundle keeps the licence notices of what is in it, and names every module with its bytes', async () => {
-  const { code, bytes, modules } = await bundle({ entry: slice, target: 'es2022' });
-  assert.match(code, /mqtt-packet 9\.0\.2, specialised\. MIT License/);
-  assert.match(code, /@noble\/hashes 2\.4\.0\. MIT License/);
-  assert.match(code, /mqtt-mote\. MIT License/);
+for (const target of ['es2022', 'espruino', 'es5', 'moddable'] as const) {
+  test(`${target}: a bundle ends in the licence notices of what is in it, one line each`, async () => {
+    const { code } = await bundle({ entry: slice, target, globalName: 'app' });
+    const notices = code.trimEnd().split('\n').slice(-3);
+    assert.deepEqual(
+      notices.map((it) => /^\/\*! (.+)\. MIT License\. Copyright \(c\) \d{4}.* \*\/$/.exec(it)?.[1]),
+      ['mqtt-mote', 'mqtt-packet 9.0.2, specialised', '@noble/hashes 2.4.0'],
+    );
+    assert.equal(code.split('/*').length, 4);
+  });
+}
+
+test("the notices of an app's other packages stay as they are", () => {
+  const text =
+    'run();\n/*! ours */\n/*! Bundled license information:\n\na/b.js:\n  (*! one *)\n\nc/d.js:\n  (**\n   * more\n   *)\n*/\n';
+  const { code, notices } = takeNotices(text);
+  assert.equal(code, 'run();');
+  assert.equal(`\n${notices}\n`, text.slice('run();'.length));
+});
+
+test('a bundle names every module with its bytes', async () => {
+  const { bytes, modules } = await bundle({ entry: slice, target: 'es2022' });
   const names = modules.map(([name]) => name);
   assert.ok(names.includes('mqtt-packet/parser.js') && names.includes('src/client/client.ts'));
   const sum = modules.reduce((sofar, [, size]) => sofar + size, 0);

@@ -8,6 +8,7 @@ import { generate, programOf, readModule } from '../passes/pass.ts';
 import { declareFirst } from './declare-first.ts';
 import { dropMethods } from './drop-methods.ts';
 import { compile } from './language.ts';
+import { takeNotices } from './notices.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
 
@@ -61,15 +62,17 @@ function print(tree: File, { code, map }: Text, minified: boolean): Text {
 /** @param text an ECMAScript module, as esbuild writes it */
 export async function finish(text: Text, options: FinishOptions): Promise<Finished> {
   const { host, format, globalName } = options;
-  const source = readModule('the bundle', text.code).tree;
+  const { code, notices } = takeNotices(text.code);
+  const source = readModule('the bundle', code).tree;
   dropMethods(source, format === 'esm' || globalName !== undefined);
-  const tree = compile(source, text.code, host);
+  const tree = compile(source, code, host);
   const polyfills = polyfill(tree, host);
   hostRequire(tree);
   const { globals } = programOf(tree).scope as unknown as { globals: Readonly<Record<string, unknown>> };
   const missing = host.without.filter((it) => Object.hasOwn(globals, it));
   // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
-  const plain = print(tree, text, false);
-  return { ...(options.minify ? await minified(plain, options) : plain), polyfills, missing };
+  const plain = print(tree, { ...text, code }, false);
+  const made = options.minify ? await minified(plain, options) : plain;
+  return { code: `${made.code.trimEnd()}\n${notices}`, map: made.map, polyfills, missing };
 }
