@@ -25,6 +25,7 @@ export interface Warning {
     | 'subscription-refused'
     | 'rate-shaped'
     | 'clock-wrong'
+    | 'failover'
     | 'listener-failed';
   readonly message: string;
   readonly cause?: unknown;
