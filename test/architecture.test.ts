@@ -69,6 +69,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
     ],
   },
   { room: /^node\.ts$/, may: [/^(adapters|storage)\/node-/] },
+  { room: /^bundled\.ts$/, may: [/^[a-z-]+\.ts$/] }, // Entry points, that of Node among them.
   { room: /^[a-z0-9-]+\.ts$/, may: [/^(?!(adapters|storage)\/node-)/] },
 ];
 

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { Platform } from '../platform/platform.ts';
+import { checkBudget } from '../support/budget.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
@@ -67,6 +68,50 @@ test('every entry point of the package can be imported, and none exports nothing
       encoding: 'utf8',
     });
     assert.ok(Number(stdout) > 0, `${name}: ${stderr}`);
+  }
+});
+
+/** The files that Node reads for an import, and their characters: Node's own modules do not count. */
+function filesOf(...names: string[]): { readonly url: string; readonly length: number }[] {
+  const script = `
+    import { Session } from 'node:inspector';
+    const files = [];
+    const session = new Session();
+    session.connect();
+    session.on('Debugger.scriptParsed', ({ params: { url, length } }) => url.startsWith('file:') && files.push({ url, length }));
+    session.post('Debugger.enable');
+    files.length = 0;
+    for (const name of ${JSON.stringify(names)}) await import(name);
+    console.log(JSON.stringify(files));`;
+  const args = ['--input-type=module', '-e', script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  return JSON.parse(stdout);
+}
+
+test('the bundled entry point is one file, where the plain ones load dozens; bl, readable-stream and debug among them', () => {
+  const [file, ...others] = filesOf('mqtt-mote/bundled');
+  assert.match(file!.url, /dist\/bundled\.js$/);
+  assert.deepEqual(others, []);
+  checkBudget('node/bundled/minified', file!.length, Infinity); // Grows with every module of the package.
+  const plain = filesOf('mqtt-mote', 'mqtt-mote/node').map(({ url }) => url);
+  assert.ok(plain.length > 50, `${plain.length} files`);
+  for (const name of ['bl', 'readable-stream', 'debug']) {
+    assert.ok(
+      plain.some((it) => it.includes(`/node_modules/${name}/`)),
+      name,
+    );
+  }
+});
+
+test('the bundled entry point holds every entry point that Node has a use for', async () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const elsewhere = 'bundled ecma419 espruino moddable raw-socket native-hash memory trace wheel black-box-decoder';
+  const text = readFileSync(join(root, 'src/bundled.ts'), 'utf8');
+  for (const name of Object.keys(exports)) {
+    const face = name === '.' ? 'index' : name.slice(2);
+    if (face === 'package.json' || elsewhere.split(' ').includes(face)) continue;
+    assert.ok(text.includes(`export * from './${face}.ts';`), `src/bundled.ts does not export ${face}.ts`);
   }
 });
 
