@@ -1,35 +1,40 @@
 // Bundles one app into one file for a host, and tells how many of its bytes come from which module.
 
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import type { Format } from './hosts.ts';
+import { type BuildFailure, type BuildOptions, build, type Message, type OutputFile } from 'esbuild';
+import { type Bundle, type BundleOptions, checkOptions, refusal } from './options.ts';
 import { bytesByModule } from './output/report.ts';
-import { type BundlerOptions, mqttMote } from './plugin.ts';
+import { mqttMote } from './plugin.ts';
 
-export interface Bundle {
-  readonly code: string;
-  /** A source map from the code to the app's and the packages' sources, as JSON. */
-  readonly map: string;
-  readonly bytes: number;
-  readonly gzipBytes: number;
-  /** Bytes by module, the largest first; their sum is `bytes`. */
-  readonly modules: readonly (readonly [module: string, bytes: number])[];
+export type { Bundle, BundleOptions } from './options.ts';
+
+/** One line of what esbuild says. What the bundler throws itself has a place in the bundler, which is no help. */
+function lineOf({ text, location, pluginName }: Message): string {
+  const [line = ''] = text.replace(/^mqtt-mote bundler: /, '').split('\n');
+  const isOurs = pluginName !== '' && text.startsWith('mqtt-mote bundler: ');
+  return location && !isOurs ? `${location.file}:${location.line}:${location.column + 1}: ${line}` : line;
 }
 
-export interface BundleOptions extends BundlerOptions {
-  readonly entry: string;
-  /** `esm`, or `iife`: a script that sets the global variable `globalName`. Default: what suits the host. */
-  readonly format?: Format | undefined;
-  readonly globalName?: string | undefined;
-  /** Default true. */
-  readonly minify?: boolean | undefined;
+async function run(options: BuildOptions): Promise<{ files: readonly OutputFile[]; warnings: string[] }> {
+  try {
+    const { outputFiles = [], warnings } = await build(options);
+    return { files: outputFiles, warnings: warnings.map(lineOf) };
+  } catch (cause) {
+    const { errors } = cause as Partial<BuildFailure>;
+    if (!errors?.[0]) throw cause;
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+    throw Object.assign(refusal(lineOf(errors[0]) + more), { cause });
+  }
 }
 
-export async function bundle({ entry, format, globalName, minify = true, ...options }: BundleOptions): Promise<Bundle> {
-  const { outputFiles } = await build({
-    entryPoints: [entry],
-    outfile: join(dirname(entry), 'device.js'),
+/** @throws Error in one line, for options that are none, and for an app that cannot be bundled */
+export async function bundle(asks: BundleOptions): Promise<Bundle> {
+  checkOptions(asks);
+  const { entry, outfile = join(dirname(entry), 'device.js'), format, globalName, minify = true, ...options } = asks;
+  const { files, warnings } = await run({
+    entryPoints: [resolve(entry)],
+    outfile,
     write: false,
     minify,
     ...(format && { format }),
@@ -38,13 +43,14 @@ export async function bundle({ entry, format, globalName, minify = true, ...opti
     logLevel: 'silent',
     plugins: [mqttMote(options)],
   });
-  const code = outputFiles.find(({ path }) => path.endsWith('.js'))!;
-  const map = outputFiles.find(({ path }) => path.endsWith('.map'))!;
+  const code = files.find(({ path }) => !path.endsWith('.map'))!;
+  const map = files.find(({ path }) => path.endsWith('.map'))!;
   return {
     code: code.text,
     map: map.text,
     bytes: code.contents.length,
     gzipBytes: gzipSync(code.contents, { level: 9 }).length,
     modules: bytesByModule({ code: code.text, map: JSON.parse(map.text) }),
+    warnings,
   };
 }

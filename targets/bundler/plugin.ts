@@ -1,13 +1,14 @@
 // The esbuild plugin that makes one file for a small host out of an app: no Node modules, mqtt-packet specialised at build
 // time, noble's buffers made lazily, the package's own properties with short names.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
-import { brings, type Format, HOSTS, TARGETS, type Target } from './hosts.ts';
+import { brings, type Format, HOSTS, type Target } from './hosts.ts';
 import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
+import { type BundlerOptions, checkOptions, refusal } from './options.ts';
 import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
@@ -17,17 +18,8 @@ import { lazyScratch } from './passes/lazy-scratch.ts';
 import { type Module, print, readModule, run } from './passes/pass.ts';
 import { renameProperties } from './passes/rename-properties.ts';
 
-export interface BundlerOptions {
-  /** The host that the bundle is for, or a language level alone. */
-  readonly target: Target;
-  /** Short names for the package's own properties; default true. */
-  readonly mangle?: boolean | undefined;
-  /**
-   * The sentences of errors and warnings, in English; default: for Node alone. Without them an error has its code, reason
-   * and clause, which `mqtt-mote/explain` makes a sentence of on a PC.
-   */
-  readonly messages?: boolean | undefined;
-}
+/** Keeps the look for a package from looking for itself. */
+const SEEN = 'mqtt-mote-seen';
 
 /** Modules of noble that fill a buffer of the module, and how many such buffers each has. */
 const SCRATCH: Readonly<Record<string, number>> = { 'legacy.js': 3, 'sha2.js': 3 };
@@ -66,6 +58,12 @@ function once<Value>(find: () => Value): () => Value {
     return found[0]!;
   };
 }
+
+/** What of the package an app can import, as package.json names it. */
+const faces = once<readonly string[]>(() => {
+  const { exports } = JSON.parse(readFileSync(join(SOURCE, '../package.json'), 'utf8')) as { exports: object };
+  return Object.keys(exports).filter((it) => existsSync(join(SOURCE, `${it === '.' ? 'index' : it}.ts`)));
+});
 
 /** What makes errors in all of src. */
 export const makersOfSource = once<Makers>(() => messageMakers(readSources()));
@@ -123,9 +121,9 @@ interface Asked {
 /** Reads what the build is asked for, and has esbuild make of it one readable module with a source map. */
 function takeOver(options: BuildOptions, target: Target): Asked {
   const { format = HOSTS[target].format, globalName, minify = false, write = true, sourcemap } = options;
-  if (format === 'cjs') throw new Error('mqtt-mote bundler: format must be esm or iife, not cjs');
+  if (format === 'cjs') throw refusal('format must be esm or iife, not cjs');
   if (write && options.outfile === undefined && options.outdir === undefined) {
-    throw new Error('mqtt-mote bundler: outfile is missing');
+    throw refusal('outfile is missing');
   }
   delete options.globalName;
   if (options.outdir === undefined) options.outfile ??= 'device.js';
@@ -143,10 +141,16 @@ function takeOver(options: BuildOptions, target: Target): Asked {
   return { format, globalName, minify, write, sourcemap };
 }
 
+interface Made {
+  readonly files: OutputFile[];
+  readonly warnings: readonly string[];
+}
+
 /** Every script that esbuild has made, finished for the host, and its source map beside it where one was asked for. */
-async function finishAll(files: readonly OutputFile[], target: Target, asked: Asked): Promise<OutputFile[]> {
+async function finishAll(files: readonly OutputFile[], target: Target, asked: Asked): Promise<Made> {
   const { write, sourcemap, ...options } = asked;
   const made: OutputFile[] = [];
+  const warnings: string[] = [];
   for (const file of files) {
     if (file.path.endsWith('.map')) continue;
     const map = files.find((it) => it.path === `${file.path}.map`);
@@ -158,23 +162,26 @@ async function finishAll(files: readonly OutputFile[], target: Target, asked: As
     const link = sourcemap === true || sourcemap === 'linked' ? `//# sourceMappingURL=${basename(map.path)}\n` : '';
     made.push(withText(file, finished.code + link));
     if (sourcemap) made.push(withText(map, JSON.stringify(finished.map)));
+    for (const { name, source, line } of finished.missing) {
+      const place = relative(process.cwd(), resolve(dirname(file.path), source));
+      warnings.push(`${place}:${line} uses ${name}, which ${target} does not have`);
+    }
   }
   for (const { path, contents } of write ? made : []) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, contents);
   }
-  return made;
+  return { files: made, warnings };
 }
 
 function withText(file: OutputFile, text: string): OutputFile {
   return { path: file.path, hash: file.hash, text, contents: new TextEncoder().encode(text) };
 }
 
-/** @throws Error for a target that it does not know. @example build({ plugins: [mqttMote({ target: 'quickjs' })] }) */
-export function mqttMote({ target, mangle = true, messages = target === 'node' }: BundlerOptions): Plugin {
-  if (!TARGETS.includes(target)) {
-    throw new Error(`mqtt-mote bundler: target must be one of ${TARGETS.join(', ')}, not ${target}`);
-  }
+/** @throws Error in one line, for options that are none. @example build({ plugins: [mqttMote({ target: 'quickjs' })] }) */
+export function mqttMote(asks: BundlerOptions): Plugin {
+  checkOptions(asks);
+  const { target, mangle = true, messages = target === 'node' } = asks;
   return {
     name: 'mqtt-mote',
     setup(build) {
@@ -182,22 +189,32 @@ export function mqttMote({ target, mangle = true, messages = target === 'node' }
       const makers = messages ? undefined : makersOfSource();
       const asked = takeOver(build.initialOptions, target);
       build.onEnd(async (result) => {
-        if (result.errors.length > 0) return;
-        result.outputFiles = await finishAll(result.outputFiles ?? [], target, asked);
+        if (result.errors.length > 0) return undefined;
+        const { files, warnings } = await finishAll(result.outputFiles ?? [], target, asked);
+        result.outputFiles = files;
         const outputs = result.metafile?.outputs ?? {};
         for (const it of Object.keys(outputs)) if (!asked.sourcemap && it.endsWith('.map')) delete outputs[it];
+        return { warnings: warnings.map((text) => ({ text })) };
       });
 
-      // What the host brings itself.
-      build.onResolve({ filter: /^[^./]/, namespace: 'file' }, ({ path }) =>
-        brings(HOSTS[target], path) ? { path, external: true } : undefined,
-      );
+      // What the host brings itself, and what only Node has, unless a package of that name is installed.
+      build.onResolve({ filter: /^[^./]/, namespace: 'file' }, async ({ path, pluginData, ...place }) => {
+        if (brings(HOSTS[target], path)) return { path, external: true };
+        if (!isBuiltin(path) || pluginData === SEEN) return undefined;
+        if (!path.startsWith('node:')) {
+          const { errors, suffix, ...found } = await build.resolve(path, { ...place, pluginData: SEEN });
+          if (errors.length === 0) return found;
+        }
+        const own = place.importer.startsWith(SOURCE) ? 'mqtt-mote/node is for Node alone: ' : '';
+        return { errors: [{ text: `${own}${target} has no ${path}` }] };
+      });
 
       // The package itself, by its name, from the sources that it ships.
-      build.onResolve({ filter: /^mqtt-mote(\/|$)/ }, ({ path }) => ({
-        path: join(SOURCE, `${path.slice('mqtt-mote/'.length) || 'index'}.ts`),
-        sideEffects: false,
-      }));
+      build.onResolve({ filter: /^mqtt-mote(\/|$)/ }, ({ path }) => {
+        const name = path === 'mqtt-mote' ? '.' : path.replace('mqtt-mote', '.');
+        if (!faces().includes(name)) return { errors: [{ text: `${path} is not a module of mqtt-mote for devices` }] };
+        return { path: join(SOURCE, `${name === '.' ? 'index' : name}.ts`), sideEffects: false };
+      });
       build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
         path.startsWith(SOURCE) ? loadSource(path, names, makers) : undefined,
       );

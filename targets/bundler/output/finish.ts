@@ -4,10 +4,11 @@ import type { File } from '@babel/types';
 import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
 import { minify as terser } from 'terser';
 import type { Format, Host } from '../hosts.ts';
-import { generate, programOf, readModule } from '../passes/pass.ts';
+import { generate, readModule } from '../passes/pass.ts';
 import { declareFirst } from './declare-first.ts';
 import { dropMethods } from './drop-methods.ts';
 import { compile } from './language.ts';
+import { type Missing, missingGlobals } from './missing.ts';
 import { takeNotices } from './notices.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
@@ -28,8 +29,7 @@ export interface FinishOptions {
 export interface Finished extends Text {
   /** Names of the functions that were put in because the host lacks them. */
   readonly polyfills: readonly string[];
-  /** Globals that are used, and that the host does not have. */
-  readonly missing: readonly string[];
+  readonly missing: readonly Missing[];
 }
 
 async function minified({ code, map }: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
@@ -68,8 +68,7 @@ export async function finish(text: Text, options: FinishOptions): Promise<Finish
   const tree = compile(source, code, host);
   const polyfills = polyfill(tree, host);
   hostRequire(tree);
-  const { globals } = programOf(tree).scope as unknown as { globals: Readonly<Record<string, unknown>> };
-  const missing = host.without.filter((it) => Object.hasOwn(globals, it));
+  const missing = missingGlobals(tree, host, text.map);
   // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
   const plain = print(tree, { ...text, code }, false);
