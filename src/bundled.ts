@@ -5,6 +5,7 @@ export * from './black-box.ts';
 export * from './clock.ts';
 export * from './enrolment.ts';
 export * from './explain.ts';
+export * from './failover.ts';
 export * from './gateway.ts';
 export * from './index.ts';
 export * from './node.ts';

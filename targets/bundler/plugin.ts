@@ -143,7 +143,7 @@ function takeOver(options: BuildOptions, target: Target): Asked {
 
 interface Made {
   readonly files: OutputFile[];
-  readonly warnings: readonly string[];
+  readonly warnings: string[];
 }
 
 /** Every script that esbuild has made, finished for the host, and its source map beside it where one was asked for. */
@@ -193,6 +193,12 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         const { files, warnings } = await finishAll(result.outputFiles ?? [], target, asked);
         result.outputFiles = files;
         const outputs = result.metafile?.outputs ?? {};
+        const lost = Object.values(outputs).flatMap(({ entryPoint, exports }) => (entryPoint ? exports : []));
+        if (asked.format === 'iife' && asked.globalName === undefined && lost.length > 0) {
+          warnings.push(
+            `a script without globalName leaves nothing behind: what the app exports is lost (${lost.join(', ')})`,
+          );
+        }
         for (const it of Object.keys(outputs)) if (!asked.sourcemap && it.endsWith('.map')) delete outputs[it];
         return { warnings: warnings.map((text) => ({ text })) };
       });

@@ -2,12 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import type { Adapter, Client, Endpoint } from '../../src/index.ts';
+import { type MemoryPeer, memoryAdapter, VirtualTime } from '../../src/memory.ts';
+import { bundle } from '../../targets/bundler/bundle.ts';
 import { Platform } from '../platform/platform.ts';
 import { checkBudget } from '../support/budget.ts';
 
@@ -106,13 +110,65 @@ test('the bundled entry point is one file, where the plain ones load dozens; bl,
 
 test('the bundled entry point holds every entry point that Node has a use for', async () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const elsewhere = 'bundled ecma419 espruino moddable raw-socket native-hash memory trace wheel black-box-decoder';
+  const elsewhere =
+    'bundled bundler ecma419 espruino moddable raw-socket native-hash memory trace wheel black-box-decoder';
   const text = readFileSync(join(root, 'src/bundled.ts'), 'utf8');
   for (const name of Object.keys(exports)) {
     const face = name === '.' ? 'index' : name.slice(2);
     if (face === 'package.json' || elsewhere.split(' ').includes(face)) continue;
     assert.ok(text.includes(`export * from './${face}.ts';`), `src/bundled.ts does not export ${face}.ts`);
   }
+});
+
+describe('the bundler in the package', () => {
+  const app = join(root, 'targets/bundler/apps/slice.ts');
+  const command = () => {
+    const installed = join(user, 'node_modules/mqtt-mote');
+    return join(installed, JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).bin['mqtt-mote']);
+  };
+  const run = () =>
+    spawnSync(
+      process.execPath,
+      [command(), 'bundle', 'device.ts', '--target', 'es5', '--out', 'device.js', '--global-name', 'app'],
+      { cwd: user, encoding: 'utf8' },
+    );
+
+  test('who has not installed its tools is told in one line what to install', () => {
+    writeFileSync(join(user, 'device.ts'), readFileSync(app, 'utf8').replace('../../../src/index.ts', 'mqtt-mote'));
+    const { status, stdout, stderr } = run();
+    assert.equal(status, 1);
+    assert.equal(stdout, '');
+    assert.match(
+      stderr,
+      /^mqtt-mote: @babel\/core, .*esbuild, terser are missing: npm install --save-dev "@babel\/core@[^\n]*\n$/,
+    );
+    assert.equal(existsSync(join(user, 'device.js')), false);
+  });
+
+  test('with them, the command makes a file of the app that is as small as in the repository, and signs', async () => {
+    for (const it of ['@babel', '@jridgewell', 'esbuild', 'terser']) {
+      symlinkSync(join(root, 'node_modules', it), join(user, 'node_modules', it));
+    }
+    const { status, stderr } = run();
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    const code = readFileSync(join(user, 'device.js'), 'utf8');
+    const { bytes } = await bundle({ entry: app, target: 'es5', globalName: 'app' });
+    assert.ok(Math.abs(code.length - bytes) < bytes / 100, `${code.length} bytes in place of ${bytes}`);
+    const context: { app?: { device: (adapter: Adapter, endpoint: Endpoint) => Client } } = {};
+    runInNewContext(code, context);
+    const time = new VirtualTime();
+    let sent = '';
+    const accept = (peer: MemoryPeer) => {
+      peer.onReceived = (bytes) => {
+        sent += Buffer.from(bytes).toString('latin1');
+      };
+      return true;
+    };
+    context.app!.device(memoryAdapter({ time, accept }), { host: 'far', port: 8883 }).connect();
+    time.advance(1);
+    assert.match(sent, /MQTT.*\|securemode=2,signmethod=hmacsha1\|.*device&pk.*[0-9A-F]{40}$/s);
+  });
 });
 
 test('the tarball holds the built and the original source, and nothing else', () => {
