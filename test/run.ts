@@ -22,7 +22,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 // A file that hangs is ended, and fails; no test takes anything near this long.
-const defaults = ['--import', 'tsx', '--test', '--test-timeout=240000'];
+const defaults = ['--import', 'tsx', '--test', '--test-timeout=600000'];
 const { status } = spawnSync(process.execPath, [...defaults, ...options, ...files], {
   stdio: 'inherit',
 });

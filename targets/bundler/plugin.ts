@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
+import { asModule } from './app-module.ts';
 import { brings, type Format, HOSTS, type Target } from './hosts.ts';
 import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
@@ -264,6 +265,10 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         loader: 'js',
       }));
       build.onLoad({ filter: /@noble[\\/]hashes[\\/][^\\/]+\.js$/ }, ({ path }) => loadNoble(path));
+
+      build.onLoad({ filter: /\.[jt]s$/, namespace: 'file' }, ({ path }) =>
+        path.includes('node_modules') ? undefined : asModule(path, readFileSync(path, 'utf8')),
+      );
     },
   };
 }

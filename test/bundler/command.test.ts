@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -75,6 +75,31 @@ test('--global-name leaves the exports behind; without it a warning says that th
     stderr,
     'mqtt-mote: warning: a script without globalName leaves nothing behind: what the app exports is lost (answer)\n',
   );
+});
+
+test('a file that imports is a module beside a package.json that says commonjs, as npm init writes it', () => {
+  mkdirSync(join(folder, 'project'));
+  writeFileSync(join(folder, 'project/package.json'), '{ "type": "commonjs" }');
+  writeFileSync(join(folder, 'project/part.ts'), 'export const word: string = "module";');
+  writeFileSync(join(folder, 'project/app.ts'), 'import { word } from "./part.ts";\nprint(word);');
+  const { status, stderr } = bundle('project/app.ts');
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  assert.deepEqual(printed('out.js'), ['module']);
+  assert.doesNotMatch(readFileSync(join(folder, 'out.js'), 'utf8'), /getOwnPropertyNames/); // No function around each module.
+});
+
+test('an app in CommonJS becomes a script that runs, and leaves its one export behind where it has a name', () => {
+  writeFileSync(join(folder, 'part.cjs'), 'module.exports = "part";');
+  writeFileSync(join(folder, 'app.cjs'), 'print(require("./part.cjs")); module.exports = { answer: 42 };');
+  assert.equal(bundle('app.cjs').status, 0);
+  assert.deepEqual(printed('out.js'), ['part']);
+  const { status, stderr } = bundle('app.cjs', '--global-name', 'app');
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  const context: { app?: { answer: number }; print: () => void } = { print: () => {} };
+  runInNewContext(readFileSync(join(folder, 'out.js'), 'utf8'), context);
+  assert.equal(context.app?.answer, 42);
 });
 
 test('--no-minify keeps the bundle readable, --no-mangle the names of the package', () => {

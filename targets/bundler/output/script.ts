@@ -67,23 +67,28 @@ export function hostRequire(tree: File): void {
 export function makeScript(tree: File, globalName: string | undefined, wrap: boolean): void {
   const body: Statement[] = [];
   const results: ReturnType<typeof exported> = [];
+  let whole: Expression | undefined;
   for (const node of tree.program.body) {
     if (node.type === 'ImportDeclaration') body.unshift(...requires(node));
     else if (node.type === 'ExportNamedDeclaration' && !node.declaration && !node.source)
       results.push(...exported(node));
-    else if (node.type.startsWith('Export')) {
+    else if (node.type === 'ExportDefaultDeclaration') {
+      whole = node.declaration as Expression; // An app in CommonJS: its one export is all of it.
+    } else if (node.type.startsWith('Export')) {
       throw new Error('mqtt-mote bundler: a script cannot export what a module of the host exports');
     } else body.push(node);
   }
-  const hasResult = globalName !== undefined && results.length > 0;
+  const hasResult = globalName !== undefined && (whole !== undefined || results.length > 0);
+  const value = whole ?? objectExpression(results);
+  if (whole && !hasResult) body.push(expressionStatement(whole));
   tree.program.directives = [];
   tree.program.sourceType = 'script';
   if (!wrap) {
-    const result = variableDeclarator(identifier(globalName ?? ''), objectExpression(results));
+    const result = variableDeclarator(identifier(globalName ?? ''), value);
     tree.program.body = hasResult ? [...body, variableDeclaration('var', [result])] : body;
     return;
   }
-  if (hasResult) body.push(returnStatement(objectExpression(results)));
+  if (hasResult) body.push(returnStatement(value));
   const directives: Directive[] = [directive(directiveLiteral('use strict'))];
   const call = callExpression(functionExpression(null, [], blockStatement(body, directives)), []);
   tree.program.body = [
