@@ -4,7 +4,7 @@ import { deviceDay } from './power/device.ts';
 import { errandDay } from './power/errands.ts';
 import { exactPower } from './power/exact.ts';
 import type { Cost } from './power/ledger.ts';
-import { KEEP_ALIVE_SECONDS, SCENARIOS } from './power/scenarios.ts';
+import { KEEP_ALIVE_SECONDS, SCENARIOS, SLACK_MILLIS } from './power/scenarios.ts';
 import type { Bench, Findings, Progress, Table } from './runner/bench.ts';
 import { bars } from './runner/charts.ts';
 import { digits } from './runner/format.ts';
@@ -12,7 +12,8 @@ import { buildProgram, runProgram } from './runner/programs.ts';
 
 const OURS = 'mqtt-mote';
 const PEERS = ['MQTT.js', 'u8-mqtt', 'mqtts', 'paho'];
-const NAMES = [OURS, ...PEERS];
+const EARLY = 'with early pings';
+const NAMES = [OURS, EARLY, ...PEERS];
 const FIGURES = { wakeUps: 'wake-ups', sent: 'transmissions', radioStarts: 'radio starts' } as const;
 const HOURS = 24;
 
@@ -24,6 +25,7 @@ async function measure(progress: Progress): Promise<Findings> {
   for (const [number, scenario] of SCENARIOS.entries()) {
     progress(`${OURS}, ${scenario.name}`);
     costs.push([scenario.name, OURS, deviceDay(scenario)]);
+    costs.push([scenario.name, EARLY, deviceDay(scenario, SLACK_MILLIS)]);
     for (const peer of PEERS) {
       progress(`${peer}, ${scenario.name}`);
       costs.push([scenario.name, peer, await runProgram<Cost>(program, [peer, String(number)])]);
@@ -36,6 +38,7 @@ async function measure(progress: Progress): Promise<Findings> {
     charts: [{ name: 'wake-ups', title: 'Wake-ups of a device per hour, by what it does', spec: chart(costs) }],
     notes: [
       `A day in virtual time, keep-alive ${KEEP_ALIVE_SECONDS} s, 50 ms to the server and as much back. Peers are run as they are, under fake timers.`,
+      `"${EARLY}": mqtt-mote with pingEarly(), up to ${SLACK_MILLIS / 1_000} s; where that is not before a packet leaves, nothing changes.`,
       'A wake-up is an instant at which a timer of the client or of the app rings; what arrives is not counted as one.',
       'The radio starts to send or receive, unless it did so within the last five seconds.',
       'u8-mqtt and mqtts ping at a fixed interval whatever else is sent. u8-mqtt never checks for an answer, nor does paho notice a dead link before twice the keep-alive.',

@@ -3,6 +3,7 @@
 import type { Adapter } from '../../src/adapters/adapter.ts';
 import { Client, plainIdentity } from '../../src/index.ts';
 import { memoryAdapter, VirtualTime } from '../../src/memory.ts';
+import { pingEarly } from '../../src/patience.ts';
 import { Server } from '../virtual/server.ts';
 import { type Cost, Ledger } from './ledger.ts';
 import { DAY_MILLIS, KEEP_ALIVE_SECONDS, LATENCY_MILLIS, type Scenario, SETTLED_MILLIS } from './scenarios.ts';
@@ -59,7 +60,8 @@ function every(time: VirtualTime, seconds: number, run: () => void): void {
   });
 }
 
-export function deviceDay({ publishEvery, hearEvery, qos }: Scenario): Cost {
+/** @param slackMillis how early a ping may leave with what leaves anyway */
+export function deviceDay({ publishEvery, hearEvery, qos }: Scenario, slackMillis?: number): Cost {
   const time = new VirtualTime();
   const ledger = new Ledger(() => time.now());
   let server: Server | undefined;
@@ -71,6 +73,7 @@ export function deviceDay({ publishEvery, hearEvery, qos }: Scenario): Cost {
     identity: plainIdentity({ clientId: 'device' }),
     keepAliveSeconds: KEEP_ALIVE_SECONDS,
   });
+  if (slackMillis !== undefined) pingEarly(client, slackMillis);
   client.on('disconnected', ledger.hasLost);
   client.subscribe('to/device');
   client.connect();

@@ -18,6 +18,8 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 export const KEEP_ALIVE_SECONDS = 300;
+/** Of the variant that lets pings leave early: longer than the period of the device that only sends. */
+export const SLACK_MILLIS = 30_000;
 /** One way. */
 export const LATENCY_MILLIS = 50;
 /** Counted from here on, for a day: what connecting takes is not of interest. */

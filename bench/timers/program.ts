@@ -14,6 +14,8 @@ const duration = (timer: number): number => 30_000 + (timer % 100) * 11_800;
 const PASSES = count < 100_000 ? 9 : count > 100_000 ? 2 : 5;
 /** Operations of a kind in a pass, at least. */
 const LEAST = 100_000;
+/** So many timers are enough for one operation on each of them to be timed. */
+const LEAST_MANY = 10_000;
 
 /** In a shuffled order that is the same in every run. */
 function shuffled(): Int32Array {
@@ -35,9 +37,16 @@ const armAll = (it: Contender): void => {
   for (let timer = 0; timer < count; timer++) it.arm(timer, duration(timer));
 };
 const resetAll = (it: Contender): void => {
-  for (const timer of order) it.reset(timer, duration(timer));
+  for (let timer = 0; timer < count; timer++) it.reset(timer, duration(timer));
 };
 const cancelAll = (it: Contender): void => {
+  for (let timer = 0; timer < count; timer++) it.cancel(timer);
+};
+/** As connections come alive in no order: of many timers, each is a miss of the processor's caches. */
+const resetAnyhow = (it: Contender): void => {
+  for (const timer of order) it.reset(timer, duration(timer));
+};
+const cancelAnyhow = (it: Contender): void => {
   for (const timer of order) it.cancel(timer);
 };
 
@@ -82,25 +91,24 @@ async function operations(it: Contender): Promise<Record<string, number>> {
     armAll(it);
     cancelAll(it);
   });
-  const arm = await least(
-    count,
-    () => armAll(it),
-    undefined,
-    () => cancelAll(it),
-  );
-  const cancel = await least(
-    count,
-    () => cancelAll(it),
-    () => armAll(it),
-  );
-  const pair = await least(repeats * count, pairs);
-  const reset = await least(
-    repeats * count,
-    repeated(() => resetAll(it)),
-    () => armAll(it),
-    () => cancelAll(it),
-  );
-  return { arm, cancel, pair, reset };
+  const fill = () => armAll(it);
+  const empty = () => cancelAll(it);
+  const many = count >= LEAST_MANY;
+  return {
+    pair: await least(repeats * count, pairs),
+    reset: await least(
+      repeats * count,
+      repeated(() => resetAll(it)),
+      fill,
+      empty,
+    ),
+    ...(many && {
+      arm: await least(count, fill, undefined, empty),
+      cancel: await least(count, empty, fill),
+      resetAnyhow: await least(count, () => resetAnyhow(it), fill, empty),
+      cancelAnyhow: await least(count, () => cancelAnyhow(it), fill),
+    }),
+  };
 }
 
 /** Bytes that a timer takes while it is set, its callback aside. */

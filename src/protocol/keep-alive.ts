@@ -41,7 +41,9 @@ export class KeepAlive {
     this.receivedAt = now;
   }
 
+  /** The server's silence counts from the ping, as ours does: whichever decides, the next ping is due when it was to be. */
   answered(): void {
+    this.receivedAt = this.pingAt ?? this.receivedAt;
     this.pingAt = undefined;
   }
 

@@ -118,7 +118,7 @@ export class SharedTimer {
     this.ringing = true;
     for (let id = this.wheel.due(); id !== undefined; id = this.wheel.due()) this.look(id);
     this.ringing = false;
-    this.sleep(this.host.now());
+    this.sleep();
   }
 
   /** @internal */
@@ -137,7 +137,7 @@ export class SharedTimer {
     this.file(alarm, alarm.id, now, Math.min(millis, MAX_AHEAD)); // Beyond, it is looked at on the way.
     if (this.ringing) return;
     if (ringAt === undefined || until(alarm.due, ringAt) < 0) this.sleepUntil(alarm.due, now);
-    else if (wasFirst) this.sleep(now);
+    else if (wasFirst) this.sleep();
   }
 
   /** @internal */
@@ -145,7 +145,7 @@ export class SharedTimer {
     if (alarm.id === undefined) return;
     const wasFirst = this.isFirst(alarm);
     this.release(alarm, alarm.id);
-    if (wasFirst && !this.ringing) this.sleep(this.host.now());
+    if (wasFirst && !this.ringing) this.sleep();
   }
 
   /** Whether the host sleeps until this one, and it is worth while to look for another. */
@@ -178,13 +178,14 @@ export class SharedTimer {
     }
   }
 
-  private sleep(now: Instant): void {
+  /** Reading the clock costs more than all the rest: that is left to when it is needed. */
+  private sleep(): void {
     const next = this.wheel.next();
     if (next === undefined) {
       this.ringAt = undefined;
       this.timer.clear();
     } else if ((next | 0) !== this.ringAt) {
-      this.sleepUntil(next | 0, now);
+      this.sleepUntil(next | 0, this.host.now());
     }
   }
 

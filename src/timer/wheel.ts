@@ -63,15 +63,6 @@ function levelOf(difference: number): number {
   return difference < 1 << 20 ? 3 : difference < 1 << 25 ? 4 : difference < 1 << 30 ? 5 : TOP;
 }
 
-/** The place of the lowest bit that is set. Small engines have no Math.clz32. */
-function lowestBit(word: number): number {
-  let place = word & 0xffff ? 0 : 16;
-  if (!((word >>> place) & 0xff)) place += 8;
-  if (!((word >>> place) & 0xf)) place += 4;
-  if (!((word >>> place) & 0x3)) place += 2;
-  return (word >>> place) & 1 ? place : place + 1;
-}
-
 function emptyLists(): Int32Array {
   const lists = new Int32Array(EARLY + 1);
   for (let slot = 0; slot <= EARLY; slot++) lists[slot] = NONE;
@@ -187,6 +178,7 @@ export class Wheel {
 
   /** Until when the host can sleep: the first instant at which a timer must be due. */
   next(): Instant | undefined {
+    if (this.size === 0) return undefined;
     if (this.heads[DUE] !== NONE || this.heads[EARLY] !== NONE) return this.now();
     let best = 2 ** 32;
     for (let level = 0; level < LEVELS; level++) {
@@ -196,7 +188,7 @@ export class Wheel {
         best = Math.min(best, this.firstEnd(slot, best));
       }
     }
-    return best === 2 ** 32 ? undefined : (this.turned + best) >>> 0;
+    return (this.turned + best) >>> 0;
   }
 
   // The table.
@@ -288,8 +280,14 @@ export class Wheel {
     return level < TOP ? bits : ((bits | (bits << TOP_SLOTS)) >>> (this.turned >>> TOP_SHIFT)) & (2 ** TOP_SLOTS - 1);
   }
 
+  /** The first of them: that of the lowest bit. Small engines have no Math.clz32. */
   private slotAhead(level: number, bits: number): number {
-    const place = lowestBit(bits);
+    // Written out here: a minifier makes a function of one use anew at each call.
+    let place = bits & 0xffff ? 0 : 16;
+    if (!((bits >>> place) & 0xff)) place += 8;
+    if (!((bits >>> place) & 0xf)) place += 4;
+    if (!((bits >>> place) & 0x3)) place += 2;
+    if (!((bits >>> place) & 1)) place++;
     const digit = level < TOP ? place : (place + (this.turned >>> TOP_SHIFT)) % TOP_SLOTS;
     return level * SLOTS + digit;
   }
