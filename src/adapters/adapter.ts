@@ -43,7 +43,10 @@ export interface TransportEvents {
   warning(warning: Warning): void;
 }
 
-/** One network connection: an ordered, lossless stream of bytes in both directions [MQTT-4.2.0-1]. */
+/**
+ * One network connection: an ordered, lossless stream of bytes in both directions [MQTT-4.2.0-1]. What write() or close() throws
+ * costs the connection; the others must not throw.
+ */
 export interface Transport {
   /** Takes bytes from the front, keeps no reference to what it does not take, and returns how many it took. */
   write(bytes: Uint8Array): number;

@@ -1,7 +1,7 @@
 // When to dial again: full jitter under a growing ceiling, which falls back only after a connection has lasted.
 
 import type { Adapter } from '../adapters/adapter.ts';
-import type { ErrorCode } from '../error.ts';
+import type { ErrorCode, MqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
 
 export interface BackoffOptions {
@@ -20,6 +20,8 @@ export type Refusal = 'retry' | 'patient' | 'stop';
 
 /** {@link BackoffOptions} with every default. */
 export interface Backoff {
+  /** No dial follows by itself. */
+  readonly isOnce: boolean;
   readonly least: Millis;
   readonly most: Millis;
   readonly stable: Millis;
@@ -44,7 +46,7 @@ export const isFinal = (code: ErrorCode): boolean =>
  * What follows a failure. The app's own policy may throw: that is reported, and taken for patience.
  * @param returnCode of a CONNACK that refuses
  */
-export function refusalOf(backoff: Backoff, returnCode: number | undefined, host: Pick<Adapter, 'report'>): Refusal {
+function refusalOf(backoff: Backoff, returnCode: number | undefined, host: Pick<Adapter, 'report'>): Refusal {
   try {
     return returnCode === undefined ? 'retry' : backoff.refused(returnCode);
   } catch (thrown) {
@@ -61,4 +63,11 @@ export function refusalOf(backoff: Backoff, returnCode: number | undefined, host
 export function delayOf({ least, most }: Backoff, failures: number, isPatient: boolean, random: number): Millis {
   const ceiling = isPatient ? most : Math.min(most, least * 2 ** Math.min(failures - 1, 30));
   return Math.max(LEAST_DELAY, Math.floor(random * ceiling));
+}
+
+/** How long to wait before the next dial, or undefined where none follows. @param failures as of {@link delayOf} */
+export function delayAfter(error: MqttError, backoff: Backoff, failures: number, host: Adapter): Millis | undefined {
+  const refusal = refusalOf(backoff, error.returnCode, host);
+  if (backoff.isOnce || isFinal(error.code) || refusal === 'stop') return undefined;
+  return delayOf(backoff, failures, refusal !== 'retry', host.random());
 }

@@ -97,7 +97,6 @@ export class Client extends Driver implements SubscriptionsOwner {
    * arrived, and is delivered to its end [MQTT-4.3.2-1]. Nothing happens where it has settled.
    */
   cancel(operation: PublishOperation, reason = 'cancelled'): void {
-    if (!operation.done) return;
     this.waiting.remove(operation);
     this.settle(operation, mqttError('cancelled', `the publish was cancelled: ${reason}`, { reason }));
   }

@@ -9,7 +9,7 @@ import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
 import type { Operation, ReceivedMessage } from '../protocol/session.ts';
 import { after, type Instant, remaining, since, sooner, until } from '../time.ts';
-import { delayOf, isFinal, refusalOf } from './backoff.ts';
+import { delayAfter } from './backoff.ts';
 import { Emitter } from './events.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { type ClientOptions, checkOptions, type Settings } from './options.ts';
@@ -52,11 +52,10 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   /** @throws MqttError 'bad-option' */
   constructor(options: ClientOptions) {
     super();
-    const settings = checkOptions(options);
-    this.settings = settings;
+    this.settings = checkOptions(options);
     this.options = options;
     this.adapter = options.adapter;
-    this.keepAliveSeconds = settings.keepAlive;
+    this.keepAliveSeconds = this.settings.keepAlive;
     this.connection = new Connection({ ...options, framing: options.framing ?? mqttPacketFraming() });
     if (options.will) this.connection.checkWill(options.will);
     this.timer = this.adapter.alarm(() => this.poke());
@@ -71,9 +70,8 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   protected abstract sendMore(): boolean;
   /** No further dial will follow: nobody may be left waiting. */
   protected abstract settleAll(error: MqttError): void;
-  /** When something that waits has to be looked at, connected or not. */
+  /** When something that waits has to be looked at, connected or not; and looking at it. */
   protected abstract nextExpiry(): Instant | undefined;
-  /** Looks at it. */
   protected abstract expire(now: Instant): void;
 
   /** The host's clock. */
@@ -115,9 +113,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
       const now = this.now();
       this.enter(State.Closing, after(now, this.settings.closeTimeout));
       this.connection.disconnect(now);
-    } else if (!this.is(State.Closing)) {
-      this.end();
-    }
+    } else if (!this.is(State.Closing)) this.end();
   }
 
   /** Drops the connection without DISCONNECT, so that the server publishes the will [MQTT-3.14.4-3]. */
@@ -136,18 +132,24 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
 
   // The network connection.
 
+  private attempt(call: () => void): void {
+    try {
+      call();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+    this.pump();
+  }
+
   /** @internal */
   linkOpened(): void {
     const now = this.now();
     const { keepAliveSeconds } = this.connectFields!;
-    try {
+    this.attempt(() => {
       this.connection.opened(this.connectFields!, now);
       // Before CONNACK no ping is sent, so the silence must end sooner [MQTT-3.1.2-23].
       if (keepAliveSeconds > 0) this.deadline = sooner(this.deadline, after(now, keepAliveSeconds * 1_000));
-    } catch (error) {
-      this.fail(error);
-    }
-    this.pump();
+    });
   }
 
   /** @internal */
@@ -162,7 +164,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   /** @internal */
   linkWritable(): void {
     this.stalledAt = undefined;
-    this.pump();
+    this.attempt(() => this.link?.flush());
   }
 
   /** @internal */
@@ -180,6 +182,8 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   private dial(): void {
     this.enter(State.Dialing, after(this.now(), this.settings.connectTimeout)); // Up to CONNACK.
     const { adapter, options, lastFault, keepAliveSeconds } = this;
+    // The identity, when asked for credentials, may end this attempt or begin another.
+    const isOpen = () => this.is(State.Dialing) && !this.link;
     try {
       const { clientId, userName, password } = options.identity.credentials({
         number: this.failures + 1,
@@ -187,11 +191,12 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
         lastError: lastFault?.code,
         lastReturnCode: lastFault?.returnCode,
       });
+      if (!isOpen()) return;
       const { will, cleanSession = false } = options;
       this.connectFields = { clientId, userName, password, will, keepAliveSeconds, cleanSession };
       this.link = new Link(this, adapter, this.endpoint());
     } catch (error) {
-      this.lose(asMqttError(error));
+      if (isOpen()) this.lose(asMqttError(error));
     }
   }
 
@@ -206,14 +211,11 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     this.failures++;
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastFault = error;
-    const { code, returnCode } = error;
-    const refusal = refusalOf(settings.backoff, returnCode, this.adapter);
-    const stops = this.options.reconnect === false || isFinal(code) || refusal === 'stop';
-    const delay = delayOf(settings.backoff, this.failures, refusal !== 'retry', this.adapter.random());
-    const retryInMillis = stops ? undefined : delay;
-    this.enter(stops ? State.Idle : State.Waiting, stops ? undefined : after(now, delay));
+    const retryInMillis = delayAfter(error, settings.backoff, this.failures, this.adapter);
+    const stops = retryInMillis === undefined;
+    this.enter(stops ? State.Idle : State.Waiting, stops ? undefined : after(now, retryInMillis));
     if (stops) this.settleAll(error); // Before a listener begins what is not part of what has failed.
-    this.emit('disconnected', { code, error, retryInMillis, wasConnected });
+    this.emit('disconnected', { code: error.code, error, retryInMillis, wasConnected });
   }
 
   private dropLink(): void {
@@ -261,8 +263,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     const { link } = this;
     const isFull = !!link?.rest;
     // A transport that takes nothing for as long as a connect may take is as good as dead.
-    if (!isFull) this.stalledAt = undefined;
-    else this.stalledAt ??= after(this.now(), this.settings.connectTimeout);
+    this.stalledAt = isFull ? (this.stalledAt ?? after(this.now(), this.settings.connectTimeout)) : undefined;
     // Reading stops, rather than anything being dropped [MQTT-4.8.0-2].
     const unread = isFull || (this.is(State.Connected) && this.connection.inbox.held() > this.settings.heldLimit);
     if (unread !== this.connection.unread) this.connection.setUnread(unread);
@@ -339,8 +340,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     this.expire(now);
     if (this.is(State.Connected)) {
       this.connection.timeout(now);
-      if (isDue(this.stalledAt))
-        this.lose(mqttError('tcp', 'the connection takes no more bytes', { reason: 'stalled' }));
+      if (isDue(this.stalledAt)) this.lose(mqttError('tcp', 'the connection takes no bytes', { reason: 'stalled' }));
     } else if (isDue(this.deadline)) {
       if (this.is(State.Waiting)) this.dial();
       else this.lose(mqttError('connect-timeout', 'no CONNACK in time'));

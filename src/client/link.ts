@@ -6,7 +6,7 @@ import type { MqttError } from '../error.ts';
 export interface LinkOwner {
   linkOpened(): void;
   linkReceived(bytes: Uint8Array): void;
-  /** All or some of what was held has been taken. */
+  /** There is room for what is held: flush(). */
   linkWritable(): void;
   linkClosed(error: MqttError | undefined): void;
   linkWarning(warning: Warning): void;
@@ -60,11 +60,15 @@ export class Link implements TransportEvents {
   }
 
   writable(): void {
+    this.owner?.linkWritable();
+  }
+
+  /** Writes what was held, all or some of it. */
+  flush(): void {
     const { rest } = this;
     this.rest = undefined;
     if (rest) this.write(rest);
     if (this.closing) this.close();
-    this.owner?.linkWritable();
   }
 
   closed(error?: MqttError): void {

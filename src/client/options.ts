@@ -121,6 +121,7 @@ function checkReconnect(options: BackoffOptions | false | undefined): Backoff {
   const most = inRange('reconnect.maxMillis', maxMillis, 1, DAY);
   checkPart('reconnect.refused', refused);
   return {
+    isOnce: options === false,
     most,
     least: inRange('reconnect.minMillis', minMillis ?? Math.min(2_000, most), 1, most),
     stable: inRange('reconnect.stableMillis', stableMillis, 0, DAY),

@@ -114,7 +114,7 @@ class Enrolment {
     const { maxMillis = 120_000, minMillis = Math.min(2_000, maxMillis) } = options.retry || {};
     const most = inRange('retry.maxMillis', maxMillis, 1, 24 * HOUR);
     const least = inRange('retry.minMillis', minMillis, 1, maxMillis);
-    this.backoff = { most, least, stable: 0, refused: defaultRefusal };
+    this.backoff = { isOnce: options.retry === false, most, least, stable: 0, refused: defaultRefusal };
     this.timer = options.adapter.alarm(() => this.ring());
   }
 

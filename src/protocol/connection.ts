@@ -1,7 +1,7 @@
 // The MQTT 3.1.1 client as a state machine without I/O: call any method, drain poll(), then read nextTimeout().
 // It lives as long as the session does, over any number of network connections (section 4).
 
-import { type MqttError, mqttError, unexpected } from '../error.ts';
+import { asMqttError, type MqttError, mqttError, unexpected } from '../error.ts';
 import type { Framing } from '../framing/framing.ts';
 import {
   type Acknowledgement,
@@ -137,7 +137,7 @@ export class Connection extends Session implements Machine {
     try {
       this.framing.decode(bytes, this.each);
     } catch (error) {
-      this.fail(error as MqttError);
+      this.fail(asMqttError(error)); // Also what a store threw.
     }
   }
 

@@ -50,8 +50,8 @@ export class Inbox {
     const cell = this.machine.rules[state]?.[type];
     if (!cell) return this.machine.violation(`PUBREL in state ${state} of identifier ${packetId}`, '4.3.3');
     if (receipt) {
-      receipts.splice(index, 1);
       this.machine.changed?.(receipt, false);
+      receipts.splice(index, 1);
     }
     this.machine.transmit(cell[1]!, packetId);
   }

@@ -26,19 +26,25 @@ export class Outbox {
   }
 
   add(message: Publication): PacketId {
+    const delivery = this.make(message); // A store that throws leaves everything as it was.
+    this.machine.deliveries.push(delivery);
+    return delivery.packetId;
+  }
+
+  make(message: Publication): Delivery {
     const { machine } = this;
     const packetId = machine.nextPacketId();
     const state = message.qos === 1 ? State.AwaitingPuback : State.AwaitingPubrec;
     const delivery: Delivery = { packetId, state, message, sent: false };
-    machine.changed?.(delivery, true); // A store that throws leaves everything as it was.
-    machine.deliveries.push(delivery);
-    return packetId;
+    machine.changed?.(delivery, true);
+    return delivery;
   }
 
   /** The next packet in flight that was not sent on this connection: for the first time, or again [MQTT-4.4.0-1]. */
   next(): Outgoing | undefined {
     const delivery = this.machine.deliveries[this.cursor];
-    if (!delivery || this.cursor >= this.limit) return undefined;
+    // A store may have brought back more than the window of today.
+    if (!delivery || this.cursor >= Math.min(this.limit, this.machine.maxInFlight)) return undefined;
     this.cursor++;
     const { packetId, message, state, sent: dup } = delivery;
     if (state === State.AwaitingPubcomp) return { type: PacketType.Pubrel, packetId }; // Never PUBLISH [MQTT-4.3.3-1].
@@ -62,9 +68,10 @@ export class Outbox {
       if (cell[1]) machine.transmit(cell[1], packetId);
       return;
     }
-    delivery.state = cell[0];
-    if (delivery.state !== State.Done) {
-      machine.changed?.(delivery, true);
+    const next = cell[0];
+    if (next !== State.Done) {
+      machine.changed?.({ ...delivery, state: next }, true); // Before it changes here: a store may throw.
+      delivery.state = next;
       return machine.transmit(cell[1]!, packetId);
     }
     this.removeAt(index); // The identifier is free [MQTT-2.3.1-3].
@@ -73,23 +80,26 @@ export class Outbox {
 
   removeAt(index: number): void {
     const { machine } = this;
-    const [delivery] = machine.deliveries.splice(index, 1);
+    machine.changed?.(machine.deliveries[index]!, false);
+    machine.deliveries.splice(index, 1);
     if (index < this.cursor) this.cursor--;
-    machine.changed?.(delivery!, false);
   }
 
   /** The server has no session: what was not acknowledged goes out as new messages, in the old order (3.2.2.2). */
   renew(): void {
     const { machine } = this;
-    const old = machine.deliveries;
-    machine.deliveries = [];
+    const { deliveries } = machine;
     machine.reserved = [];
-    for (const it of old) {
-      machine.changed?.(it, false);
-      if (it.state === State.AwaitingPubcomp) {
-        machine.settle(it.message); // PUBREC said that the server has taken the message over (4.3.3).
+    for (let i = 0; i < deliveries.length; i++) {
+      const old = deliveries[i]!;
+      if (old.state === State.AwaitingPubcomp) {
+        this.removeAt(i--);
+        machine.settle(old.message); // PUBREC said that the server has taken the message over (4.3.3).
+      } else if (machine.hasPacketId()) {
+        deliveries[i] = this.make(old.message); // At any moment a store has one of the two.
+        machine.changed?.(old, false);
       } else {
-        this.add(it.message);
+        old.sent = false; // With every identifier in use, its own is as new as any.
       }
     }
   }

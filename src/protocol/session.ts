@@ -101,6 +101,7 @@ export class Session {
 /** What inbox, outbox and requests ask of the machine they are part of: it is the session, over all its connections. */
 export interface Machine extends Session {
   readonly rules: Rules;
+  readonly maxInFlight: number;
   /** Queues a packet for sending. */
   transmit(type: 4 | 5 | 6 | 7, packetId: PacketId): void;
   deliver(message: ReceivedMessage): void;

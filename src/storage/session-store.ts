@@ -69,13 +69,14 @@ function isWhole(key: string, record: Uint8Array): boolean {
   return isKnown && isLong && record[0] === VERSION && packetId > 0 && packetId < 65_536;
 }
 
-/** What may not be sent any more, by a client with other limits or a record that was torn, stays where it is. */
+/** What may not be sent any more, by a client with other limits, stays where it is, and so does its identifier. */
 function restore({ connection }: Client, it: Restored, found: Restored[]): void {
   try {
     if (it.delivery.state !== State.AwaitingPubcomp) connection.checkMessage(it.delivery.message);
     found.push(it);
   } catch (error) {
     if ((error as MqttError).name !== 'MqttError') throw error;
+    connection.reserved.push(it.delivery.packetId);
   }
 }
 

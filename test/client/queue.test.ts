@@ -193,3 +193,9 @@ test('cancel() takes back what waits, settles what is in flight, and does nothin
   assert.equal(it.server.current.of('publish').length, 1);
   assert.deepEqual([it.client.stats().inFlight, it.client.stats().queued, ends.length], [0, 0, 2]);
 });
+
+test('cancel() takes back also what nobody waits for', () => {
+  const it = world();
+  it.client.cancel(it.client.publish('t', 'x', { qos: 1 }));
+  assert.equal(it.client.stats().queued, 0);
+});

@@ -8,7 +8,7 @@ import { nodeTls } from '../../src/node.ts';
 import { Router } from '../../src/router.ts';
 import { persistSession } from '../../src/store.ts';
 import { obligingly, ScriptedServer } from '../support/scripted-server.ts';
-import { world } from '../support/world.ts';
+import { type World, world } from '../support/world.ts';
 
 const MINUTE = 60_000;
 
@@ -281,4 +281,74 @@ test('[MQTT-3.1.2-9] a will is checked when the client is made, and may have QoS
   for (const wrong of [{ topic: 'a/#' }, { payload: new Uint8Array(65_536) }, { qos: 3 as never }]) {
     assert.throws(() => world({ will: { ...will, ...wrong } }), { code: /^bad-(topic|packet)$/ });
   }
+});
+
+test('a transport whose write throws when it has room again is given up, and dialled again', () => {
+  const time = new VirtualTime();
+  const server = new ScriptedServer();
+  server.respond = obligingly;
+  const inner = memoryAdapter({ time, accept: server.accept });
+  let broken = false;
+  const adapter: typeof inner = {
+    ...inner,
+    dial(endpoint, events) {
+      const transport = inner.dial(endpoint, events);
+      const write = transport.write.bind(transport);
+      transport.write = (bytes) => {
+        if (broken) throw new Error('socket is gone');
+        return write(bytes);
+      };
+      return transport;
+    },
+  };
+  const it = world({ adapter }, {}, time);
+  it.connect();
+  server.current.peer.allow(1);
+  let done = 0;
+  it.client.publish('t', 'x', { qos: 1 }, () => done++);
+  broken = true;
+  server.current.peer.allow(1_000);
+  it.settle();
+  broken = false;
+  it.time.advance(MINUTE);
+  assert.deepEqual([it.disconnects.map(({ code }) => code), done], [['host-failed'], 1]);
+});
+
+test('an identity that closes the client when it is asked for credentials is obeyed', () => {
+  for (const failsToo of [false, true]) {
+    const it: World = world({
+      identity: {
+        credentials() {
+          it.client.close();
+          if (failsToo) throw new Error('mine');
+          return { clientId: 'device' };
+        },
+      },
+    });
+    it.connect();
+    it.time.advance(10 * MINUTE);
+    assert.deepEqual([it.client.stats().state, it.server.connections.length, it.time.pending()], ['idle', 0, 0]);
+  }
+});
+
+test('an identity that begins anew when it is asked for credentials gets one connection, with the newer ones', () => {
+  let asked = 0;
+  const it: World = world({
+    identity: {
+      credentials() {
+        const clientId = `device-${++asked}`;
+        if (asked === 1) {
+          it.client.close();
+          it.client.connect();
+        }
+        return { clientId };
+      },
+    },
+  });
+  it.connect();
+  assert.deepEqual(
+    it.server.connections.map((connection) => connection.of('connect')[0]?.clientId),
+    ['device-2'],
+  );
+  assert.equal(it.client.stats().state, 'connected');
 });

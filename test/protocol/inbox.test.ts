@@ -151,3 +151,21 @@ test('a message that is not held, or not any more, is acknowledged without effec
   done(it, 0);
   assert.deepEqual(done(it, 0), []);
 });
+
+test('[MQTT-4.3.3-2] a store that fails at a PUBREL costs the connection; the identifier is released by the next one', () => {
+  const it = bench();
+  it.connect();
+  it.receive(publish(1, 2, 'a'));
+  it.connection.acknowledge(it.messages[0]!, 0);
+  it.drain();
+  it.connection.changed = () => {
+    throw new Error('EIO');
+  };
+  assert.deepEqual(it.receive(pubrel(1)), ['close host-failed']);
+  it.close();
+  const changes: string[] = [];
+  it.connection.changed = (entry, kept) => changes.push(`${entry.packetId} ${kept}`);
+  it.connect(true);
+  assert.deepEqual(it.receive(pubrel(1)), ['PUBCOMP packetId=1']);
+  assert.deepEqual(changes, ['1 false']);
+});

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atLeastOnce } from '../../src/protocol/delivery.ts';
+import { atLeastOnce, State } from '../../src/protocol/delivery.ts';
 import { abandon, limitSending } from '../../src/protocol/set-aside.ts';
 import { bench, connack, messageOf, puback, pubcomp, published, pubrec } from './machine.ts';
 
@@ -170,7 +170,7 @@ test('whatever keeps sessions hears of a message in flight before its packet lea
   it.publish('b', 1);
   it.close();
   it.connect(false);
-  assert.deepEqual(changes, ['1 1', '1 2', '1 gone', '2 0', '2 gone', '3 0']);
+  assert.deepEqual(changes, ['1 1', '1 2', '1 gone', '2 0', '3 0', '2 gone']);
 });
 
 test('[MQTT-3.2.2-5] a refused connection changes nothing of the session', () => {
@@ -210,4 +210,60 @@ test('what is done by functions is overheard, where somebody listens', () => {
   limitSending(it.connection, 1);
   abandon(it.connection, messageOf('x', 1), 0);
   assert.deepEqual(heard, ['limitSending', 'setAside']);
+});
+
+test('a store that fails at an acknowledgement costs the connection, and leaves every state as it was', () => {
+  const it = bench();
+  it.connect();
+  for (const [name, qos] of [
+    ['a', 1],
+    ['b', 2],
+    ['c', 2],
+  ] as const)
+    it.publish(name, qos);
+  it.receive(pubrec(3));
+  for (const packet of [puback(1), pubrec(2), pubcomp(3)]) {
+    it.connection.changed = () => {
+      throw new Error('EIO');
+    };
+    assert.deepEqual(it.receive(packet), ['close host-failed']);
+    it.connection.changed = undefined;
+    it.close();
+    const again = [published('a', 1, 1, true), published('b', 2, 2, true), 'PUBREL packetId=3'];
+    assert.deepEqual(it.connect(true), ['connected true', ...again]);
+  }
+});
+
+test('[MQTT-3.2.2-3] a store that fails while a lost session is renewed costs neither a message nor the order', () => {
+  const it = bench();
+  it.connect();
+  for (const name of ['a', 'b', 'c']) it.publish(name, 1);
+  it.close();
+  let writes = 0;
+  it.connection.changed = (_, kept) => {
+    if (kept && ++writes === 2) throw new Error('ENOSPC');
+  };
+  assert.deepEqual(it.connect(false).slice(-1), ['close host-failed']);
+  it.close();
+  const again = [published('a', 1, 6), published('b', 1, 7), published('c', 1, 8)];
+  assert.deepEqual(it.connect(false), ['connected false', ...again]);
+});
+
+test('[MQTT-3.2.2-3] with every identifier in use a lost session is renewed all the same', () => {
+  const { connection, connect } = bench({ maxInFlight: 1 });
+  for (let packetId = 1; packetId <= 65_535; packetId++) {
+    connection.deliveries.push({ packetId, state: State.AwaitingPuback, message: messageOf('a', 1), sent: true });
+  }
+  assert.deepEqual(connect(false), ['connected false', published('a', 1, 1)]);
+  assert.equal(connection.deliveries.length, 65_535);
+});
+
+test('what is sent again keeps to the window, also when a store brought back more', () => {
+  const it = bench({ maxInFlight: 2 });
+  for (const [index, name] of ['a', 'b', 'c'].entries()) {
+    const delivery = { packetId: index + 1, state: State.AwaitingPuback, message: messageOf(name, 1), sent: true };
+    it.connection.deliveries.push(delivery);
+  }
+  assert.deepEqual(it.connect(true), ['connected true', published('a', 1, 1, true), published('b', 1, 2, true)]);
+  assert.deepEqual(it.receive(puback(1)), ['settled a', published('c', 1, 3, true)]);
 });

@@ -289,3 +289,44 @@ test('a folder on Node keeps records as files, and ignores what is not one', () 
   assert.deepEqual(readdirSync(join(folder, 'device')), ['note.txt']);
   rmSync(folder, { recursive: true });
 });
+
+test('[MQTT-2.3.1-2] the identifier of a record that this client may not send stays reserved, and so the record', () => {
+  const flash = new Flash();
+  const before = bootUp(flash);
+  before.connect();
+  publish(before, 'two', 2);
+  before.settle();
+  const after = world();
+  persistSession(after.client, flash);
+  after.server.respond = resume;
+  after.connect();
+  publish(after, 'one', 1);
+  assert.deepEqual([...flash.records.keys()], ['o1', 'o2']);
+});
+
+test('a store that fails at any write or removal costs connections, and no message', () => {
+  for (let failAt = 1; failAt <= 12; failAt++) {
+    const flash = new Flash();
+    const store: SessionStore = {
+      put: (key, record) => flash.put(key, failing(record)),
+      remove: (key) => flash.remove(failing(key)),
+      each: (visit) => flash.each(visit),
+    };
+    let calls = 0;
+    const failing = <T>(it: T): T => {
+      if (++calls === failAt) throw new Error('EIO');
+      return it;
+    };
+    const it = bootUp(store);
+    const ends: string[] = [];
+    for (const qos of [1, 2, 1, 2] as const) {
+      it.client.publish(`t/${qos}`, 'x', { qos }, (error) => ends.push(error?.code ?? 'done'));
+    }
+    it.connect();
+    it.server.current.peer.close(); // The server loses the session, too.
+    it.server.respond = obligingly;
+    it.time.advance(600_000);
+    assert.deepEqual([ends, it.client.stats().inFlight], [['done', 'done', 'done', 'done'], 0], `write ${failAt}`);
+    assert.deepEqual([...flash.records.keys()].filter((key) => key.startsWith('o')).length <= 1, true);
+  }
+});
