@@ -32,6 +32,8 @@ export const ERROR_CODES: readonly ErrorCode[] = Object.freeze([
   'tls',
   'closed-by-peer',
   'host-failed',
+  'enrolment-failed',
+  'clock',
 ]);
 
 export const WARNING_CODES: readonly Warning['code'][] = Object.freeze([
@@ -42,6 +44,11 @@ export const WARNING_CODES: readonly Warning['code'][] = Object.freeze([
   'keep-alive-lengthened',
   'subscription-refused',
   'listener-failed',
+  'roots-rolled-back',
+  'roots-fallback',
+  'rate-shaped',
+  'clock-wrong',
+  'failover',
 ]);
 
 export const STATES: readonly Stats['state'][] = Object.freeze(['idle', 'dialing', 'connected', 'waiting', 'closing']);

@@ -81,8 +81,8 @@ const settler =
 export class PromiseClient {
   readonly client: Client;
   private readonly router: Router;
-  /** How many loops go over each filter. */
-  private readonly loops: { [filter: string]: number } = {};
+  /** Those that have not ended. */
+  private streams: readonly MessageStream[] = [];
 
   constructor(client: Client) {
     this.client = client;
@@ -113,11 +113,15 @@ export class PromiseClient {
           lastError = error;
           if (retryInMillis !== undefined) return;
           if (isClosing && !error) {
-            isClosing = false; // The end of what was before.
-            return;
+            isClosing = false; // The end of what was before. Whether anything follows shows once all have heard of it.
+            Promise.resolve().then(() => client.stats().state === 'idle' && end());
+          } else {
+            end(error);
           }
+        };
+        const end = (error: MqttError = mqttError('closed', 'the client was closed')) => {
           forget();
-          reject(error ?? mqttError('closed', 'the client was closed'));
+          reject(error);
         };
         forget = () => {
           client.off('connected', connected);
@@ -172,9 +176,15 @@ export class PromiseClient {
     );
   }
 
-  /** Resolves when everything is closed. Never rejects. */
+  /** Resolves when everything is closed, iterations included. Never rejects. */
   close(): Promise<void> {
-    return new Promise((resolve) => this.client.close(() => resolve()));
+    const { streams } = this;
+    return new Promise((resolve) =>
+      this.client.close(() => {
+        for (const it of streams) it.end(undefined); // Where the client was idle it has told them nothing.
+        resolve();
+      }),
+    );
   }
 
   /**
@@ -186,11 +196,16 @@ export class PromiseClient {
    * @throws MqttError 'bad-filter', 'bad-packet' or 'bad-option'
    */
   messages(filter: string, options: MessagesOptions = {}): MessageStream {
-    const stream = new MessageStream(this.client, this.router, filter, options, () => {
-      this.loops[filter] = this.loops[filter]! - 1;
-      if (this.loops[filter] === 0) this.client.unsubscribe(filter);
+    const others = () => this.streams.filter((it) => it !== stream && it.filter === filter);
+    const stream: MessageStream = new MessageStream(this.client, this.router, filter, options, (error) => {
+      const left = others();
+      this.streams = this.streams.filter((it) => it !== stream);
+      if (left.length === 0) this.client.unsubscribe(filter);
+      // The server answers for the filter: to the last who has asked.
+      if (error?.code === 'subscription-refused') for (const it of left) it.end(error);
     });
-    this.loops[filter] = (this.loops[filter] ?? 0) + 1;
+    this.streams = this.streams.concat([stream]);
+    if (options.signal?.aborted) void stream.return();
     return stream;
   }
 }
@@ -210,7 +225,7 @@ interface Waiter {
 interface Buffered {
   readonly message: RoutedMessage;
   readonly acknowledge: () => void;
-  /** It came on a connection that is gone: it will come again, or never counted. */
+  /** It came on a connection or in a session that is gone: it will come again, or never counted. */
   isStale: boolean;
 }
 
@@ -220,7 +235,9 @@ const END: IteratorResult<RoutedMessage, undefined> = Object.freeze({ done: true
 export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
   /** Messages of QoS 0, or of lost connections, that were dropped because the loop did not keep up. */
   dropped = 0;
-  private readonly leave: () => void;
+  /** @internal */
+  readonly filter: string;
+  private readonly leave: (error: MqttError | undefined) => void;
   private readonly stop: () => void;
   private readonly maxBuffered: number;
   private waiting: Buffered[] = [];
@@ -230,7 +247,8 @@ export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
   private error: MqttError | undefined = undefined;
 
   /** Made by {@link PromiseClient.messages}. @param leave called once, when it has ended */
-  constructor(client: Client, router: Router, filter: string, options: MessagesOptions, leave: () => void) {
+  constructor(client: Client, router: Router, filter: string, options: MessagesOptions, leave: MessageStream['leave']) {
+    this.filter = filter;
     this.leave = leave;
     this.maxBuffered = inRange('maxBuffered', options.maxBuffered ?? 1_000, 1, 1_000_000);
     const { signal } = options;
@@ -243,18 +261,23 @@ export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
         new Promise((acknowledge) => this.take({ ...message, captured }, acknowledge)),
     );
     const abort = () => void this.return();
+    const connected = ({ sessionPresent }: ConnectedEvent) => {
+      if (!sessionPresent) for (const it of this.waiting) it.isStale = true;
+    };
     const disconnected = ({ error, retryInMillis }: DisconnectedEvent) => {
-      for (const it of this.waiting) it.isStale = true;
+      // What has come of QoS 2 will not come again, as long as there is the session.
+      for (const it of this.waiting) if (it.message.qos < 2) it.isStale = true;
       if (retryInMillis === undefined) this.end(error);
     };
+    client.on('connected', connected);
     client.on('disconnected', disconnected);
     this.stop = () => {
       stopHandling();
+      client.off('connected', connected);
       client.off('disconnected', disconnected);
       signal?.removeEventListener('abort', abort);
     };
-    if (signal?.aborted) abort();
-    else signal?.addEventListener('abort', abort);
+    signal?.addEventListener('abort', abort);
   }
 
   [Symbol.asyncIterator](): this {
@@ -308,12 +331,12 @@ export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
     this.dropped++;
   }
 
-  /** Nothing more will come. What has come is still handed out, then the error, once. */
-  private end(error: MqttError | undefined): void {
+  /** @internal Nothing more will come. What has come is still handed out, then the error, once. */
+  end(error: MqttError | undefined): void {
     if (this.ended) return;
     this.ended = true;
     this.stop();
-    this.leave();
+    this.leave(error);
     const [first, ...others] = this.waiters;
     this.waiters = [];
     if (first && error) first.reject(error);

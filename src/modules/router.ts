@@ -25,6 +25,13 @@ interface Route {
   readonly handler: MessageHandler;
 }
 
+/** @throws MqttError 'bad-filter' or 'bad-option' */
+function makeRoute(filter: string, handler: MessageHandler): Route {
+  topicFilter(filter);
+  if (typeof handler !== 'function') throw mqttError('bad-option', 'handler must be a function');
+  return { filter, levels: filter.split('/'), handler };
+}
+
 const isThenable = (it: unknown): it is Thenable => typeof (it as Thenable | undefined)?.then === 'function';
 
 export class Router {
@@ -41,11 +48,12 @@ export class Router {
   /**
    * Subscribes to a filter and calls `handler` for each message that matches it. Several handlers may match one message;
    * copies that a server sends because filters overlap are each handled [MQTT-3.3.5-1].
-   * @throws MqttError 'bad-filter' or 'bad-packet'
+   * @throws MqttError 'bad-filter', 'bad-packet' or 'bad-option': then nothing has changed
    */
   subscribe(filter: string, options: SubscribeOptions, handler: MessageHandler, done?: SubscribeDone): void {
+    const route = makeRoute(filter, handler);
     this.client.subscribe(filter, options, done);
-    this.handle(filter, handler);
+    this.routes = this.routes.concat([route]);
   }
 
   /** Takes the handlers of this very filter away, and unsubscribes. @throws MqttError 'bad-filter' */
@@ -60,9 +68,7 @@ export class Router {
    * @throws MqttError 'bad-filter' or 'bad-option'
    */
   handle(filter: string, handler: MessageHandler): () => void {
-    topicFilter(filter);
-    if (typeof handler !== 'function') throw mqttError('bad-option', 'handler must be a function');
-    const route = { filter, levels: filter.split('/'), handler };
+    const route = makeRoute(filter, handler);
     this.routes = this.routes.concat([route]);
     return () => {
       this.routes = this.routes.filter((it) => it !== route);
@@ -86,11 +92,20 @@ export class Router {
       if (!isHeld) this.client.hold(message);
       isHeld = true;
       pending++;
+      let isPending = true; // Not every thenable keeps to calling one of the two, once.
+      const end = () => {
+        if (isPending) settle();
+        isPending = false;
+      };
       const failed = (error: unknown) => {
-        settle();
+        end();
         this.client.report(error);
       };
-      this.client.guard(() => result.then(settle, failed));
+      try {
+        result.then(end, failed);
+      } catch (thrown) {
+        failed(thrown);
+      }
     }
     if (!matched) this.otherwise(message);
     if (isHeld) settle(); // One more than there are handlers, lest they end before all were called.

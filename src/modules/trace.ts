@@ -8,7 +8,7 @@ import type { Message } from '../framing/packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields, ConnectionOptions } from '../protocol/connection-options.ts';
-import type { ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
+import type { Operation, ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
 import { abandon, limitSending } from '../protocol/set-aside.ts';
 import type { Instant } from '../time.ts';
 import { utf8Length } from '../utf8.ts';
@@ -84,7 +84,7 @@ function essence(action: Action): string {
     case 'message':
       return JSON.stringify({ ...traced(action.message), dup: action.message.dup });
     case 'settled':
-      return `${action.granted} ${action.error?.code}`;
+      return JSON.stringify([plainOperation(action.operation), action.granted, action.error?.code]);
   }
 }
 
@@ -184,6 +184,8 @@ const PATCHED = Object.freeze([
   'setUnread',
   'poll',
 ] as const);
+
+const plainOperation = (it: Operation) => ('filters' in it ? plainFilters(it.filters) : traced(it));
 
 /** Filters without whatever else the app's objects hold. */
 const plainFilters = (filters: Subscription['filters'] | Unsubscription['filters']): typeof filters =>

@@ -1,6 +1,8 @@
 // The ring of bytes that remembers, and its decoder.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { BlackBox } from '../../src/black-box.ts';
 import { decodeBlackBox } from '../../src/black-box-decoder.ts';
@@ -49,11 +51,20 @@ test('the ring keeps the newest entries in the bytes that it was given', () => {
   );
 });
 
+/** The words in quotes from one place of a source file to the next. */
+const wordsOf = (path: string, start: string, end: string): string[] => {
+  const text = readFileSync(join(import.meta.dirname, '../../src', path), 'utf8')
+    .split(start)[1]!
+    .split(end)[0]!;
+  return [...text.matchAll(/^ +\| '([a-z-]+)'/gm)].map(([, word]) => word!);
+};
+
 test('every code of an error and of a warning has a number, and keeps it', () => {
   assert.equal(ERROR_CODES[0], 'bad-option');
   assert.equal(ERROR_CODES[22], 'closed-by-peer');
-  assert.equal(new Set(ERROR_CODES).size, ERROR_CODES.length);
   assert.equal(WARNING_CODES[6], 'listener-failed');
+  assert.deepEqual([...ERROR_CODES].sort(), wordsOf('error.ts', 'type ErrorCode =', ';').sort());
+  assert.deepEqual([...WARNING_CODES].sort(), wordsOf('adapters/adapter.ts', 'readonly code:', ';').sort());
 });
 
 test('bytes that are no dump are refused, unknown codes are told', () => {

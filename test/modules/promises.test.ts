@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { exactlyOnce } from '../../src/index.ts';
 import { PromiseClient, type RoutedMessage } from '../../src/promises.ts';
 import { obligingly, politely } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
@@ -300,4 +301,115 @@ test('two loops over one filter: the last one that is left unsubscribes', async 
   await two.return();
   it.settle();
   assert.equal(it.server.current.of('unsubscribe').length, 1);
+});
+
+/** How a promise ends, or `waits`. */
+const endOf = (promise: Promise<unknown>): Promise<unknown> => {
+  const ends = promise.then(
+    (value) => value,
+    (error) => (error as { code: string }).code,
+  );
+  return Promise.race([ends, turn().then(() => 'waits')]);
+};
+
+test('connect() while closing rejects where a later close() takes it back', async () => {
+  const it = promised();
+  it.connect();
+  it.client.close();
+  const connecting = it.device.connect();
+  it.client.close();
+  it.settle();
+  assert.equal(await endOf(connecting), 'closed');
+  assert.equal(it.client.stats().state, 'idle');
+});
+
+test('close() of a client that was never connected ends its iterations', async () => {
+  const it = promised();
+  const stream = it.device.messages('t');
+  const next = stream.next();
+  await it.device.close();
+  assert.deepEqual(await endOf(next), { done: true, value: undefined });
+});
+
+test('a signal that had fired before leaves nothing behind for later loops over the filter', async () => {
+  const it = promised();
+  it.connect();
+  const over = it.device.messages('t', { signal: AbortSignal.abort() });
+  assert.equal((await over.next()).done, true);
+  it.settle();
+  const before = it.server.current.of('unsubscribe').length;
+  const stream = it.device.messages('t');
+  it.settle();
+  await stream.return();
+  it.settle();
+  assert.equal(it.server.current.of('unsubscribe').length, before + 1);
+});
+
+test('a filter that the server refuses ends every loop over it', async () => {
+  const it = promised();
+  it.server.respond = (packet, connection) => {
+    politely(packet, connection);
+    const { messageId = 0 } = packet;
+    if (packet.cmd === 'subscribe') connection.send({ cmd: 'suback', messageId, granted: [128] });
+  };
+  const other = it.device.messages('other').next();
+  const both = [it.device.messages('t').next(), it.device.messages('t').next()];
+  it.client.unsubscribe('other');
+  it.connect();
+  for (const next of both) assert.equal(await endOf(next), 'subscription-refused');
+  assert.equal(await endOf(other), 'waits');
+});
+
+test('[MQTT-4.3.3-2] QoS 2 that waits for the loop survives a loss of the connection, and comes once', async () => {
+  const it = promised({ delivery: exactlyOnce });
+  it.connect();
+  const stream = it.device.messages('t', { qos: 2, maxBuffered: 1 });
+  it.settle();
+  const send = (messageId: number, dup: boolean) => {
+    it.server.current.send({
+      cmd: 'publish',
+      topic: 't',
+      payload: `${messageId}`,
+      qos: 2,
+      messageId,
+      dup,
+      retain: false,
+    });
+    it.settle();
+  };
+  send(1, false);
+  send(2, false);
+  it.server.respond = (packet, connection) => {
+    if (packet.cmd === 'connect') connection.send({ cmd: 'connack', returnCode: 0, sessionPresent: true });
+    else obligingly(packet, connection);
+  };
+  it.server.current.peer.close();
+  it.time.advance(10_000);
+  send(1, true);
+  send(2, true);
+  send(3, false);
+  const got: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    const next = (await endOf(stream.next())) as IteratorResult<RoutedMessage>;
+    got.push(text(next.value));
+    await settle(it);
+  }
+  assert.deepEqual([got, stream.dropped], [['1', '2', '3'], 0]);
+  assert.deepEqual(
+    it.server.current.of('pubrec').map(({ messageId }) => messageId),
+    [1, 2],
+  );
+});
+
+test('what waits for the loop is bounded over sessions that are lost again and again', async () => {
+  const it = promised({ delivery: exactlyOnce });
+  it.connect();
+  const stream = it.device.messages('t', { qos: 2, maxBuffered: 5 });
+  for (let messageId = 1; messageId <= 20; messageId++) {
+    it.server.current.send({ cmd: 'publish', topic: 't', payload: '', qos: 2, messageId, dup: false, retain: false });
+    it.settle();
+    it.server.current.peer.close();
+    it.time.advance(120_000);
+  }
+  assert.equal(stream.dropped, 15);
 });

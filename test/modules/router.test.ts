@@ -187,3 +187,33 @@ test('a filter that is not legal adds no handler', () => {
   const it = routed();
   assert.throws(() => it.router.subscribe('a#', {}, () => {}), { code: 'bad-filter' });
 });
+
+test('subscribe() with a handler that is none, or a QoS that is none, changes nothing', () => {
+  const it = routed();
+  let calls = 0;
+  assert.throws(() => it.router.subscribe('t', {}, 5 as never), { code: 'bad-option' });
+  assert.throws(() => it.router.subscribe('t', { qos: 3 as never }, () => calls++), { code: 'bad-packet' });
+  it.connect();
+  deliver(it, 't');
+  assert.deepEqual([it.server.current.of('subscribe').length, calls], [0, 0]);
+});
+
+test('a thenable that throws, or calls back twice, ends once', () => {
+  const it = routed();
+  const held = later();
+  it.router.handle('t', () => ({
+    // biome-ignore lint/suspicious/noThenProperty: a thenable is what is tested.
+    then(done: () => void) {
+      done();
+      done();
+      throw new Error('mine');
+    },
+  }));
+  it.router.handle('t', () => held);
+  it.connect();
+  deliver(it, 't');
+  assert.deepEqual([acknowledged(it), it.warnings.map(({ code }) => code)], [[], ['listener-failed']]);
+  held.resolve();
+  it.settle();
+  assert.deepEqual(acknowledged(it), [1]);
+});

@@ -76,3 +76,17 @@ test('recording stops when it is told to', () => {
   it.client.publish('t', 'x');
   assert.equal(lines.length, length);
 });
+
+test('which operation has ended is compared, too', () => {
+  const it = world();
+  const lines: string[] = [];
+  recordTrace(it.client, (line) => lines.push(line));
+  it.connect();
+  for (const topic of ['a', 'b']) it.client.publish(topic, 'x', { qos: 1 });
+  it.server.current.send({ cmd: 'puback', messageId: 1 });
+  it.settle();
+  const other = lines.map((line) => line.replace('40020001', '40020002'));
+  assert.notDeepEqual(other, lines);
+  assert.equal(replayTrace(lines) > 0, true);
+  assert.throws(() => replayTrace(other), { message: /settled was recorded, settled came/ });
+});
