@@ -22,32 +22,44 @@ function installPeers(): void {
   if (status !== 0) throw new Error('npm ci --prefix bench failed');
 }
 
-async function measure(names: readonly string[], keep: boolean): Promise<void> {
+interface How {
+  readonly record: boolean;
+  readonly quick: boolean;
+  readonly exact: boolean;
+}
+
+async function run(names: readonly string[], how: How): Promise<void> {
   installPeers();
   const { default: ora } = await import('ora');
-  const { findingsText, record } = await import('./runner/record.ts');
+  const { findingsText, record, recorded } = await import('./runner/record.ts');
   for (const name of names) {
     const bench = await load(name);
+    if (how.exact && !bench.exact) continue;
     const spinner = ora({ text: name, prefixText: name }).start();
     const progress = (doing: string) => {
       if (process.stderr.isTTY) spinner.text = doing;
       else console.error(`${name}: ${doing}`);
     };
-    const exact = await bench.exact?.();
-    const findings = await bench.measure(progress);
+    const exact = how.quick ? undefined : await bench.exact?.();
+    const before = how.exact && bench.restate ? recorded(name) : undefined;
+    const findings = before
+      ? bench.restate!(exact!, before.measured as never)
+      : await bench.measure(progress, how.quick);
     spinner.succeed('done');
     console.log(`\n${findingsText(findings)}\n`);
-    if (keep) await record(name, findings, exact);
+    if (how.record && !how.quick) await record(name, findings, exact, before?.measuredOn);
   }
 }
 
 const command = new Command('bench')
   .argument('[names...]', `what to run: ${BENCHES.join(', ')}; default: all`)
-  .option('--no-record', 'print, but leave bench/results as it is')
-  .action(async (given: string[], { record }: { record: boolean }) => {
+  .option('--no-record', 'print, but leave bench/results and the README as they are')
+  .option('--quick', 'a little of everything, only to see that it runs; records nothing', false)
+  .option('--exact', 'record anew what is the same in every run, and leave the rest as it was measured', false)
+  .action(async (given: string[], how: How) => {
     const unknown = given.filter((it) => !BENCHES.includes(it));
     if (unknown.length > 0) command.error(`there is no bench ${unknown.join(', ')}; there are ${BENCHES.join(', ')}`);
-    await measure(given.length > 0 ? given : BENCHES, record);
+    await run(given.length > 0 ? given : BENCHES, how);
   });
 
 await command.parseAsync();

@@ -27,6 +27,8 @@ export interface Findings {
   readonly charts: readonly Chart[];
   /** What is to be known about the figures. */
   readonly notes: readonly string[];
+  /** What differs from run to run, as it was measured: kept in results/, so that the exact part can be written anew beside it. */
+  readonly measured?: unknown;
 }
 
 export interface Bench {
@@ -34,5 +36,8 @@ export interface Bench {
   readonly about: string;
   /** Our own figures that are the same in every run; needs no peers. A test holds them against what was recorded. */
   readonly exact?: () => Exact | Promise<Exact>;
-  measure(progress: Progress): Promise<Findings>;
+  /** @param quick a little of everything, only to see that it runs */
+  measure(progress: Progress, quick: boolean): Promise<Findings>;
+  /** The findings, with `exact` as it is now and the rest as it was recorded. Without it, everything is the same in every run. */
+  readonly restate?: (exact: Exact, measured: never) => Findings;
 }

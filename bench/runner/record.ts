@@ -27,16 +27,32 @@ async function draw({ spec }: Chart): Promise<string> {
   return `${await new View(parse(compiled), { renderer: 'none' }).toSVG()}\n`;
 }
 
-/** Writes results/<bench>.json, .md and the charts. */
-export async function record(bench: string, findings: Findings, exact: Exact | undefined): Promise<void> {
+export interface Recorded {
+  readonly measuredOn: object;
+  readonly measured?: unknown;
+}
+
+/** What results/<bench>.json says. @throws Error where the bench was never recorded */
+export function recorded(bench: string): Recorded {
+  return JSON.parse(readFileSync(join(RESULTS, `${bench}.json`), 'utf8')) as Recorded;
+}
+
+const thisMachine = (): object => ({
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+  processor: cpus()[0]?.model,
+});
+
+/** Writes results/<bench>.json, .md and the charts. @param measuredOn default: this machine */
+export async function record(
+  bench: string,
+  findings: Findings,
+  exact: Exact | undefined,
+  measuredOn = thisMachine(),
+): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
-  const { tables, notes, charts } = findings;
-  const measuredOn = {
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    processor: cpus()[0]?.model,
-  };
-  const json = { bench, measuredOn, ...(exact && { exact }), tables, notes };
+  const { tables, notes, charts, measured } = findings;
+  const json = { bench, measuredOn, ...(exact && { exact }), tables, notes, measured };
   writeFileSync(join(RESULTS, `${bench}.json`), `${JSON.stringify(json, undefined, 2)}\n`);
   const pictures = charts.map(({ name, title }) => `![${title}](${bench}-${name}.svg)`);
   const sections = tables.map((table) => `### ${table.title}\n\n${tableText(table)}`);
