@@ -1,6 +1,6 @@
 // One secret per device: ProductKey, DeviceName and DeviceSecret, signed anew for every CONNECT.
 
-import { type MqttError, mqttError } from '../error.ts';
+import { clientIdPart, pairsOf, signMethodOf, text, timestampOf } from './check.ts';
 import type { Attempt, Credentials, Identity, Profile } from './identity.ts';
 import { alibabaCloud } from './profile.ts';
 import { hmacsha1, type SignMethod, sign } from './signing.ts';
@@ -21,33 +21,6 @@ export interface DeviceSecretOptions {
   readonly profile?: Profile | undefined;
 }
 
-const MAX_CLIENT_ID = 64;
-
-const bad = (name: string, message: string): MqttError =>
-  mqttError('bad-option', `${name} ${message}`, { reason: name });
-
-/** Pairs for the client id. The identity sends securemode, signmethod and timestamp itself. */
-function pairsOf(extras: Readonly<Record<string, string>>): string {
-  let pairs = '';
-  for (const name of Object.keys(extras)) {
-    const value = extras[name];
-    if (!name || /^(securemode|signmethod|timestamp)$/.test(name)) throw bad('extras', `must not contain "${name}"`);
-    // What would end the pair, or the list of pairs.
-    if (typeof value !== 'string' || /[|,=]/.test(name) || /[|,]/.test(value)) {
-      throw bad(`extras.${name}`, 'must be a string without | or , (nor = in its name)');
-    }
-    pairs += `,${name}=${value}`;
-  }
-  return pairs;
-}
-
-function timestampOf(source: DeviceSecretOptions['timestamp']): string | undefined {
-  const value = typeof source === 'function' ? source() : source;
-  if (value === undefined) return undefined;
-  if (value >= 0 && value % 1 === 0) return String(value);
-  throw bad('timestamp', 'must be a whole number of milliseconds');
-}
-
 /**
  * The identity of a device with a secret of its own. The parameters that are signed are exactly those that are sent.
  * @throws MqttError 'bad-option', before any socket is opened
@@ -62,20 +35,12 @@ export function deviceSecret(options: DeviceSecretOptions): Identity {
  * @throws MqttError 'bad-option', before any socket is opened
  */
 export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOptions): Identity {
-  if (typeof signMethod?.hmac !== 'function') {
-    throw bad('signMethod', 'must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote');
-  }
-  for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
-    if (!options?.[name] || typeof options[name] !== 'string') throw bad(name, 'is missing');
-  }
-  const { productKey, deviceName, clientId, timestamp, extras = {} } = options;
-  if (productKey.indexOf('&') >= 0) throw bad('productKey', 'must not contain &');
-  if (
-    clientId !== undefined &&
-    (typeof clientId !== 'string' || clientId.length > MAX_CLIENT_ID || clientId.indexOf('|') >= 0)
-  ) {
-    throw bad('clientId', `must be a string of at most ${MAX_CLIENT_ID} characters without |`);
-  }
+  signMethodOf(signMethod);
+  const { clientId, timestamp, extras = {} } = options ?? {};
+  const productKey = text('productKey', options?.productKey, '&');
+  const deviceName = text('deviceName', options.deviceName, '&');
+  const secret = text('deviceSecret', options.deviceSecret);
+  const name = clientId === undefined ? '' : clientIdPart(clientId);
   const extraPairs = pairsOf(extras);
   if (typeof timestamp !== 'function') timestampOf(timestamp);
   const credentials = ({ secure }: Attempt): Credentials => {
@@ -88,9 +53,9 @@ export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOpti
       pairs += `,timestamp=${time}`;
     }
     return {
-      clientId: `${clientId ?? ''}|${pairs}${extraPairs}|`,
+      clientId: `${name}|${pairs}${extraPairs}|`,
       userName: `${deviceName}&${productKey}`,
-      password: sign(signMethod, options.deviceSecret, signed),
+      password: sign(signMethod, secret, signed),
     };
   };
   return { profile: options.profile ?? alibabaCloud, credentials };

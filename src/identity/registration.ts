@@ -1,7 +1,7 @@
 // Dynamic registration over MQTT: a device that knows its product's secret only asks for one of its own. Pre-registered
 // (`authType=register`) the answer is a DeviceSecret, else (`regnwl`) a ClientID and a DeviceToken.
 
-import { clientIdPart, pairsOf, text, tlsOnly } from './check.ts';
+import { clientIdPart, pairsOf, signMethodOf, text, tlsOnly } from './check.ts';
 import { type DeviceSecretOptions, deviceSecret } from './device-secret.ts';
 import { type DeviceTokenOptions, deviceToken } from './device-token.ts';
 import type { EnrolmentMethod } from './enrolment.ts';
@@ -33,7 +33,7 @@ export interface RegisterUnlistedOptions extends AskOptions {
 
 /** Asks with a new number for every CONNECT: what was seen once cannot be sent again. */
 function asking(options: AskOptions, authType: string, secureMode: number, extras: string) {
-  const { signMethod = hmacsha1 } = options;
+  const signMethod = signMethodOf(options.signMethod ?? hmacsha1);
   const productKey = text('productKey', options.productKey, '&');
   const deviceName = text('deviceName', options.deviceName, '&');
   const secret = text('productSecret', options.productSecret);

@@ -1,6 +1,6 @@
 // Devices behind a gateway: the gateway signs for each of them with that device's own secret.
 
-import { clientIdPart, text } from './check.ts';
+import { clientIdPart, signMethodOf, text, timestampOf } from './check.ts';
 import { hmacsha1, type SignMethod, sign } from './signing.ts';
 
 export interface SubDeviceOptions {
@@ -40,12 +40,12 @@ export interface SubDeviceTopology {
 }
 
 function signed(options: SubDeviceOptions) {
-  const { signMethod = hmacsha1 } = options;
+  const signMethod = signMethodOf(options.signMethod ?? hmacsha1);
   const productKey = text('productKey', options.productKey, '&');
   const deviceName = text('deviceName', options.deviceName, '&');
   const secret = text('deviceSecret', options.deviceSecret);
   const clientId = clientIdPart(options.clientId ?? `${productKey}&${deviceName}`);
-  const parameters = { productKey, deviceName, clientId, timestamp: String(options.timestamp) };
+  const parameters = { productKey, deviceName, clientId, timestamp: text('timestamp', timestampOf(options.timestamp)) };
   return { parameters, method: signMethod.name, signature: sign(signMethod, secret, parameters) };
 }
 

@@ -1,7 +1,7 @@
 // A device that proves itself by its own certificate, in the TLS handshake. Who that is, the platform tells it the first
 // time: ProductKey and DeviceName.
 
-import { clientIdPart, pairsOf, text, tlsOnly } from './check.ts';
+import { clientIdPart, pairsOf, text, timestampOf, tlsOnly } from './check.ts';
 import type { EnrolmentMethod } from './enrolment.ts';
 import type { Identity, Profile } from './identity.ts';
 import { alibabaCloud } from './profile.ts';
@@ -26,11 +26,12 @@ function identityOf(options: X509Options, userName: string): Identity {
   const { clientId = '', timestamp, extras = {}, profile = alibabaCloud } = options;
   const name = clientIdPart(clientId);
   const pairs = pairsOf(extras);
+  if (typeof timestamp !== 'function') timestampOf(timestamp);
   return {
     profile,
     credentials(attempt) {
       tlsOnly('a login by certificate', attempt);
-      const time = typeof timestamp === 'function' ? timestamp() : timestamp;
+      const time = timestampOf(timestamp);
       const timed = time === undefined ? '' : `,timestamp=${time}`;
       // The platform asks for an empty password: the certificate was the proof.
       return { clientId: `${name}|securemode=2,signmethod=hmacsha1${timed}${pairs}|`, userName, password: '' };

@@ -121,15 +121,27 @@ const FAULTS: readonly [object, string][] = [
   [{ clientId: 'x'.repeat(65) }, 'clientId must be a string of at most 64 characters without |'],
   [{ clientId: 5 }, 'clientId must be a string of at most 64 characters without |'],
   [{ timestamp: 1.5 }, 'timestamp must be a whole number of milliseconds'],
-  [{ extras: { securemode: '3' } }, 'extras must not contain "securemode"'],
-  [{ extras: { '': '3' } }, 'extras must not contain ""'],
-  [{ extras: { a: '1,2' } }, 'extras.a must be a string without | or , (nor = in its name)'],
-  [{ extras: { 'a=b': '1' } }, 'extras.a=b must be a string without | or , (nor = in its name)'],
+  [{ extras: { securemode: '3' } }, 'extras must not contain securemode'],
+  [{ extras: { '': '3' } }, 'extras is missing'],
+  [{ extras: { a: '1,2' } }, 'extras.a must not contain ,'],
+  [{ extras: { 'a=b': '1' } }, 'extras must not contain ='],
+  [{ signMethod: 'hmacsha1' }, 'signMethod must be hmacsha1, hmacsha256 or hmacmd5, imported from mqtt-mote'],
+  [{ deviceName: 'device&pk' }, 'deviceName must not contain &'],
+  [{ productKey: ' pk' }, 'productKey begins or ends with a space: copy it again, without the space'],
+  [{ deviceName: 'device\t' }, 'deviceName begins or ends with a space: copy it again, without the space'],
 ];
 
 for (const [fault, message] of FAULTS) {
   test(`a bad option is refused: ${message}`, () => {
     assert.throws(() => deviceSecret({ ...base, ...fault }), { code: 'bad-option', message });
+  });
+}
+
+for (const deviceSecretWithSpace of ['hush ', ' hush', 'hush\r\n']) {
+  test(`wrong input: the secret with a space, ${JSON.stringify(deviceSecretWithSpace)}, is refused at once, and is not in the error`, () => {
+    const message = 'deviceSecret begins or ends with a space: copy it again, without the space';
+    const fault = { ...base, deviceSecret: deviceSecretWithSpace };
+    assert.throws(() => deviceSecret(fault), { code: 'bad-option', reason: 'deviceSecret', message });
   });
 }
 
