@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { HOST } from './listeners.ts';
 
@@ -38,6 +38,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     rmSync(folder, { recursive: true });
   });
 }
+
+test('without --ca-dir its certificates lie in a folder of its own, which is gone when it has ended', async () => {
+  const command = run('--tcp-port', '0', '--private-port', '0', '--public-port', '0');
+  const output = collect(command.stdout);
+  const exited = once(command, 'exit');
+  while (!output.text.includes('deviceSecret')) await once(command.stdout, 'data');
+  const [file = ''] = /\S+private-ca\.pem/.exec(output.text) ?? [];
+  assert.ok(existsSync(file), output.text);
+  command.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+  assert.equal(existsSync(dirname(file)), false);
+});
 
 test('a port that is taken gives one clear line and exit code 1', async () => {
   const holder = createServer().listen(0, HOST);

@@ -1,6 +1,6 @@
 // The command that runs the platform: npm run platform -- --help
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
@@ -83,10 +83,14 @@ async function run(): Promise<void> {
     ports: { tcp: flags.tcpPort, private: flags.privatePort, public: flags.publicPort },
     log: flags.deviceLog === undefined ? {} : { file: flags.deviceLog },
   });
-  const end = () => void platform.close();
+  const folder = flags.caDir ?? mkdtempSync(join(tmpdir(), 'mqtt-mote-platform-'));
+  const end = () => {
+    if (flags.caDir === undefined) rmSync(folder, { recursive: true, force: true });
+    void platform.close();
+  };
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
-  const authorities = writeAuthorities(platform, flags.caDir ?? mkdtempSync(join(tmpdir(), 'mqtt-mote-platform-')));
+  const authorities = writeAuthorities(platform, folder);
   console.log(describe(platform, flags, authorities));
 }
 
