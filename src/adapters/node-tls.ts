@@ -2,16 +2,16 @@
 
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, createSecureContext, type SecureVersion } from 'node:tls';
+import { connect, createSecureContext } from 'node:tls';
 import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
 import { nodeHost, socketTransport } from './node-socket.ts';
 
-/** A file of certificates, as text or as it was read. */
+/** A file in PEM, as text or as it was read. */
 export type Pem = string | Uint8Array;
 
 export interface NodeTlsOptions {
-  /** Root certificates to trust, PEM, one or more in each text; default: those that Node ships. */
+  /** Root certificates to trust: PEM, one or more in each text, or DER, one in each; default: those that Node ships. */
   readonly ca?: Pem | readonly Pem[] | undefined;
   /** The name that the server's certificate must hold, where it differs from the endpoint's host. */
   readonly serverName?: string | undefined;
@@ -21,7 +21,12 @@ export interface NodeTlsOptions {
   readonly privateKey?: Pem | undefined;
   /** Least TLS version: `TLSv1.2` (default) or `TLSv1.3`. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
-  /** A root that ends within so many days raises the warning `ca-expiring` at every dial; default 90. */
+  /**
+   * Speaks to whoever answers, without asking who that is: for a bench, where no root is at hand. Every dial raises the warning
+   * `unauthenticated-server`, and a client with `production` refuses the adapter. Default false.
+   */
+  readonly dangerouslyTrustAnyServer?: boolean | undefined;
+  /** A root that ends within so many days raises the warning `ca-expiring` at every dial; 0 or more, default 90. */
   readonly warnDays?: number | undefined;
   /** Wall clock in milliseconds, for the validity of the roots; default Date.now. */
   readonly wallClock?: (() => number) | undefined;
@@ -31,19 +36,43 @@ const DAY = 86_400_000;
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** The roots in a text. @throws MqttError 'bad-option' */
-function parseRoots(pem: string | Uint8Array): X509Certificate[] {
-  const blocks = Buffer.from(pem as string)
+const DER_BEGIN = 0x30;
+
+const bad = (message: string, cause?: unknown) =>
+  mqttError('bad-option', message, cause === undefined ? {} : { cause });
+
+const isPem = (value: unknown): value is Pem => typeof value === 'string' || value instanceof Uint8Array;
+
+/** The certificate in one PEM block or in DER. @throws MqttError 'bad-option' */
+function parse(content: string | Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(content);
+  } catch (cause) {
+    throw bad('ca holds a certificate that is damaged or cut short: save it again', cause);
+  }
+}
+
+/** The roots in a file. @throws MqttError 'bad-option' */
+function parseRoots(file: Pem): X509Certificate[] {
+  if (typeof file !== 'string' && file[0] === DER_BEGIN) return [parse(file)];
+  const blocks = Buffer.from(file as string)
     .toString()
     .match(PEM);
-  if (!blocks) throw mqttError('bad-option', 'ca holds no PEM certificate');
-  return blocks.map((block) => {
-    try {
-      return new X509Certificate(block);
-    } catch (cause) {
-      throw mqttError('bad-option', 'ca holds a certificate that cannot be read', { cause });
-    }
-  });
+  if (!blocks) throw bad('ca holds no certificate: give the root certificate of the platform, PEM or DER');
+  return blocks.map(parse);
+}
+
+/** The roots to trust; none where they are left to Node. @throws MqttError 'bad-option' */
+function rootsOf(ca: NodeTlsOptions['ca']): readonly X509Certificate[] {
+  if (ca === undefined) return [];
+  const files: readonly Pem[] = Array.isArray(ca) ? ca : [ca as Pem];
+  for (const file of files) if (!isPem(file)) throw bad('ca must be PEM, as text or bytes, or DER');
+  const roots = files.flatMap(parseRoots);
+  const [first] = roots;
+  if (!first) throw bad('ca holds no certificate: leave it out to trust the roots of Node');
+  // Somebody has to be able to answer for others, or for itself.
+  if (roots.some((it) => it.ca || it.checkIssued(it))) return roots;
+  throw bad(`ca holds ${nameOf(first)}, which is no authority's: give the root certificate, not that of the server`);
 }
 
 const day = (certificate: X509Certificate): string => new Date(certificate.validTo).toISOString().slice(0, 10);
@@ -70,51 +99,54 @@ function checkRoots(roots: readonly X509Certificate[], now: number, warnDays: nu
   return warnings;
 }
 
-const isPem = (value: unknown): value is Pem => typeof value === 'string' || value instanceof Uint8Array;
-
 /** The certificate with which the device proves itself, if any. @throws MqttError 'bad-option', without a word of the key */
 function ownCertificate({ certificate, privateKey }: NodeTlsOptions): { cert?: Buffer; key?: Buffer } {
   if (certificate === undefined && privateKey === undefined) return {};
-  if (!isPem(certificate))
-    throw mqttError('bad-option', 'certificate must be PEM, as text or bytes, beside privateKey');
-  if (!isPem(privateKey)) throw mqttError('bad-option', 'privateKey must be PEM, as text or bytes, beside certificate');
+  if (!isPem(certificate)) throw bad('certificate must be PEM, as text or bytes, beside privateKey');
+  if (!isPem(privateKey)) throw bad('privateKey must be PEM, as text or bytes, beside certificate');
   const own = { cert: Buffer.from(certificate as string), key: Buffer.from(privateKey as string) };
   try {
     createSecureContext(own);
     return own;
   } catch (cause) {
     const { code } = cause as { readonly code?: unknown };
-    throw mqttError('bad-option', `certificate and privateKey cannot be read, or do not belong together: ${code}`);
+    throw bad(`certificate and privateKey cannot be read, or do not belong together: ${code}`);
+  }
+}
+
+/** The options that are no files. @throws MqttError 'bad-option' */
+function checkPlain(options: NodeTlsOptions): void {
+  const { serverName = '-', warnDays = 90, wallClock = Date.now, minVersion = 'TLSv1.2' } = options;
+  if (!(warnDays >= 0)) throw bad('warnDays must be a number of days, 0 or more');
+  if (typeof wallClock !== 'function') throw bad('wallClock must be a function, such as Date.now');
+  if (minVersion !== 'TLSv1.2' && minVersion !== 'TLSv1.3') throw bad('minVersion must be TLSv1.2 or TLSv1.3');
+  if (typeof serverName !== 'string' || serverName === '') {
+    throw bad('serverName must be the name that stands in the certificate of the server');
+  }
+  if (typeof (options.dangerouslyTrustAnyServer ?? false) !== 'boolean') {
+    throw bad('dangerouslyTrustAnyServer must be true or false');
   }
 }
 
 /**
- * TLS 1.2 or later with the server's certificate verified.
+ * TLS 1.2 or later with the server's certificate verified, whatever the environment says.
  * A handshake is resumed where the server lets it: with what this adapter has verified itself, under the same roots.
  * @throws MqttError 'bad-option' when `ca`, or `certificate` with `privateKey`, cannot be read
  * @example new Client({ adapter: nodeTls({ ca: readFileSync('ca.pem', 'utf8') }), endpoints, identity })
  */
 export function nodeTls(options: NodeTlsOptions = {}): Adapter {
-  const { serverName, warnDays = 90, wallClock = Date.now } = options;
-  if (!(warnDays >= 0)) throw mqttError('bad-option', 'warnDays must be a number of days, 0 or more');
-  const minVersion: SecureVersion = options.minVersion ?? 'TLSv1.2';
-  if (minVersion !== 'TLSv1.2' && minVersion !== 'TLSv1.3') {
-    throw mqttError('bad-option', 'minVersion must be TLSv1.2 or TLSv1.3');
-  }
-  const files = options.ca === undefined ? [] : Array.isArray(options.ca) ? (options.ca as Pem[]) : [options.ca as Pem];
-  if (options.ca !== undefined && files.length === 0) throw mqttError('bad-option', 'ca holds no PEM certificate');
-  for (const file of files) {
-    if (!isPem(file)) throw mqttError('bad-option', 'ca must be PEM, as text or bytes');
-  }
-  const roots = files.flatMap(parseRoots);
+  checkPlain(options);
+  const { serverName, warnDays = 90, wallClock = Date.now, minVersion = 'TLSv1.2' } = options;
+  const { dangerouslyTrustAnyServer: trustsAnyone = false } = options;
+  const roots = rootsOf(options.ca);
   const trust = options.ca === undefined ? {} : { ca: roots.map((root) => root.toString()) };
   const own = ownCertificate(options);
   const sessions: Record<string, Buffer> = {}; // As many as there are endpoints.
   return {
     ...nodeHost,
-    security: 'authenticated',
+    security: trustsAnyone ? 'unauthenticated' : 'authenticated',
     dial({ host, port }, events) {
-      const warnings = checkRoots(roots, wallClock(), warnDays);
+      const warnings = trustsAnyone ? [] : checkRoots(roots, wallClock(), warnDays);
       queueMicrotask(() => {
         for (const it of warnings) events.warning(it);
       });
@@ -128,7 +160,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
         host,
         port,
         minVersion,
-        rejectUnauthorized: true,
+        rejectUnauthorized: !trustsAnyone, // Said in so many words, it overrules NODE_TLS_REJECT_UNAUTHORIZED.
         ...sni,
         ...trust,
         ...own,
@@ -137,7 +169,9 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
       socket.on('session', (ticket) => {
         sessions[place] = ticket;
       });
-      socket.once('error', () => delete sessions[place]);
+      const forget = () => delete sessions[place]; // What failed in the handshake; a link that breaks later says nothing of it.
+      socket.once('error', forget);
+      socket.once('secureConnect', () => socket.off('error', forget));
       return socketTransport(socket, 'secureConnect', events);
     },
   };

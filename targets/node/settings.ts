@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Endpoint, hmacmd5, hmacsha1, hmacsha256, type SignMethod } from '../../src/index.ts';
+import { toPem } from '../../src/trust.ts';
 
 export interface Settings {
   readonly productKey: string;
   readonly deviceName: string;
   readonly deviceSecret: string;
   readonly endpoint: Endpoint;
-  /** PEM of the roots to trust. */
+  /** The roots to trust, PEM. */
   readonly ca: string | undefined;
   readonly keepAliveSeconds: number | undefined;
   readonly signMethod: SignMethod | undefined;
@@ -26,9 +27,9 @@ const REQUIRED: readonly Option[] = [
 
 const SIGN_METHODS: Readonly<Record<string, SignMethod>> = { hmacsha1, hmacsha256, hmacmd5 };
 
-const CA = new Option('--ca <file>', 'root certificates to trust, PEM; left out: those of Node.js');
+const CA = new Option('--ca <file>', 'root certificates to trust, PEM or DER; left out: those of Node.js');
 const KEEP_ALIVE = new Option('--keep-alive <seconds>', '30 to 1200; left out: 360');
-const TIMEOUT = new Option('--timeout <seconds>', 'how long an answer may take; left out: 10');
+const TIMEOUT = new Option('--timeout <seconds>', '1 to 3600, how long an answer may take; left out: 10');
 const SIGN_METHOD = new Option('--sign-method <name>', 'what makes the password; left out: hmacsha1').choices(
   Object.keys(SIGN_METHODS),
 );
@@ -85,14 +86,20 @@ function secondsOf(command: Command, option: Option): number | undefined {
   const text = given(command, option);
   if (text === '') return undefined;
   if (!/^[0-9]+$/.test(text)) command.error(`error: ${option.long} must be a whole number of seconds, not '${text}'`);
+  if (option === TIMEOUT && !(Number(text) >= 1 && Number(text) <= 3_600)) {
+    command.error(`error: ${option.long} must be 1 to 3600 seconds, not ${text}`);
+  }
   return Number(text);
 }
+
+const DER_BEGIN = 0x30;
 
 function readCa(command: Command): string | undefined {
   const file = given(command, CA);
   if (file === '') return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    const content = readFileSync(file);
+    return content[0] === DER_BEGIN ? toPem(content) : content.toString();
   } catch (error) {
     command.error(`error: ${CA.long} cannot be read: ${(error as Error).message}`);
   }

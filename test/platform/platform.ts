@@ -1,5 +1,6 @@
 // A local IoT platform to develop a device against: logs devices in, checks keep-alive, delivers messages, keeps a log.
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { Aedes } from 'aedes';
 import type { QoS } from 'mqtt-packet';
 import { type Authority, makeAuthority, makeServer, type ServerCertificates } from './certificates.ts';
@@ -166,7 +167,10 @@ export class Platform {
     };
     this.deviceRoot = await makeAuthority('Local Platform Device Root');
     this.listeners = await Listeners.open(ports, this.certificates, this.deviceRoot.certificate, {
-      connection: (socket, kind, fingerprint) => this.accept(socket, kind, fingerprint),
+      connection: (socket, kind, fingerprint) => {
+        if (socket instanceof TLSSocket && socket.isSessionReused()) this.world.counts.resumed++;
+        this.accept(socket, kind, fingerprint);
+      },
       tlsFailure: () => this.world.counts.tlsFailures++,
     });
   }

@@ -125,7 +125,7 @@ test('connections can be refused for a while', () =>
     await assert.rejects(refused.login(DEVICE));
     platform.refuseConnections = false;
     assert.equal((await RawDevice.inMemory(platform).login(DEVICE)).returnCode, 0);
-    assert.deepEqual(platform.counts, { connections: 2, tlsFailures: 0, connectPackets: 1 });
+    assert.deepEqual(platform.counts, { connections: 2, tlsFailures: 0, resumed: 0, connectPackets: 1 });
   }));
 
 test('[row 6] the device log tells what a device did, to memory, a listener and a file', async () => {

@@ -23,6 +23,8 @@ export interface UpstreamMessage {
 export interface Counts {
   connections: number;
   tlsFailures: number;
+  /** TLS connections whose handshake took up an earlier one. */
+  resumed: number;
   connectPackets: number;
 }
 
@@ -41,7 +43,7 @@ export class World implements LinkWorld {
   readonly log: DeviceLog;
   readonly links = new Set<Link>();
   readonly upstreamListeners = new Set<(message: UpstreamMessage) => void>();
-  readonly counts: Counts = { connections: 0, tlsFailures: 0, connectPackets: 0 };
+  readonly counts: Counts = { connections: 0, tlsFailures: 0, resumed: 0, connectPackets: 0 };
   refuseWith: number | undefined;
   private readonly broker: Aedes;
   private readonly router: Router;

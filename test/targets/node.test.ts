@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { fromPem } from '../../src/trust.ts';
 import { tell, wantsColour } from '../../targets/node/transcript.ts';
 import { makeAuthority, makeServer, type ServerCertificates } from '../platform/certificates.ts';
 import { Platform } from '../platform/platform.ts';
@@ -35,7 +36,7 @@ const PLACES = Object.keys(KINDS) as Place[];
 const DAY = 86_400_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'mqtt-mote-test-'));
-const fileOf = (name: string, content: string): string => {
+const fileOf = (name: string, content: string | Uint8Array): string => {
   const file = join(folder, name);
   writeFileSync(file, content);
   return file;
@@ -197,6 +198,22 @@ describe('a wrong input is one line on stderr that says what to do, and exit cod
       );
     });
 
+    test(`[row 28] ${program}: a secret that was copied with a space`, async () => {
+      assertFails(
+        await run(program, goodFlags(program), { ...THREE_VALUES, MQTT_MOTE_DEVICE_SECRET: `${SECRET} ` }),
+        'deviceSecret begins or ends with a space: copy it again, without the space',
+      );
+    });
+
+    test(`[row 28] ${program}: productKey and deviceName swapped`, async () => {
+      const { productKey, deviceName } = DEVICE;
+      const swapped = { MQTT_MOTE_PRODUCT_KEY: deviceName, MQTT_MOTE_DEVICE_NAME: productKey };
+      assertFails(
+        await run(program, goodFlags(program), { ...THREE_VALUES, ...swapped }),
+        `${endpointOf(program)} refused the login (code 5): check productKey, deviceName and deviceSecret, and that the device is enabled`,
+      );
+    });
+
     test(`[row 28] ${program}: keep-alive out of range`, async () => {
       assertFails(
         await run(program, [...goodFlags(program), '--keep-alive', '29'], THREE_VALUES),
@@ -248,7 +265,36 @@ describe('a wrong input is one line on stderr that says what to do, and exit cod
       const empty = fileOf(`${program}-empty.pem`, 'no certificate');
       assertFails(
         await run(program, [...goodFlags(program), '--ca', empty], THREE_VALUES),
-        'ca holds no PEM certificate',
+        'ca holds no certificate: give the root certificate of the platform, PEM or DER',
+      );
+    });
+
+    test(`[row 28] ${program}: CA file with the certificate of the server`, async () => {
+      const { chain, authority: root } = await makeServer(await makeAuthority('Root'));
+      const leaf = chain.slice(0, -root.length);
+      assertFails(
+        await run(program, [...goodFlags(program), '--ca', fileOf(`${program}-leaf.pem`, leaf)], THREE_VALUES),
+        "ca holds CN=localhost, which is no authority's: give the root certificate, not that of the server",
+      );
+    });
+
+    test(`[row 28] ${program}: CA file in DER, whole and cut short`, async () => {
+      const pem = readFileSync(goodFlags(program).at(-1)!, 'utf8');
+      const der = fromPem(pem)[0]!;
+      const whole = await run(program, [...goodFlags(program), '--ca', fileOf(`${program}.der`, der)], THREE_VALUES);
+      assert.deepEqual([whole.code, whole.stderr], [0, '']);
+      const short = fileOf(`${program}-short.der`, der.subarray(0, -9));
+      assertFails(
+        await run(program, [...goodFlags(program), '--ca', short], THREE_VALUES),
+        'ca holds a certificate that is damaged or cut short: save it again',
+      );
+    });
+
+    test(`[row 28] ${program}: wrong port for the set of roots`, async () => {
+      const endpoint = endpointOf(program === 'tls-public' ? 'tls-private' : 'tls-public');
+      assertFails(
+        await run(program, [...goodFlags(program), '--endpoint', endpoint], THREE_VALUES),
+        `the certificate of ${endpoint} is not signed by a trusted root (self-signed certificate in certificate chain): give the root certificate that the platform names for this port`,
       );
     });
   }
@@ -282,6 +328,15 @@ describe('a wrong input is one line on stderr that says what to do, and exit cod
       assertFails(
         await run('tcp', [...goodFlags('tcp'), flag, 'soon'], THREE_VALUES),
         `${flag} must be a whole number of seconds, not 'soon' (see --help)`,
+      );
+    });
+  }
+
+  for (const seconds of ['0', '3601']) {
+    test(`--timeout ${seconds} is out of range`, async () => {
+      assertFails(
+        await run('tcp', [...goodFlags('tcp'), '--timeout', seconds], THREE_VALUES),
+        `--timeout must be 1 to 3600 seconds, not ${seconds} (see --help)`,
       );
     });
   }
