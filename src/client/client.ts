@@ -84,10 +84,13 @@ export class Client extends Driver implements SubscriptionsOwner {
     if (typeof retain !== 'boolean') throw mqttError('bad-packet', 'retain must be true or false');
     const operation: PublishOperation = { topic, payload: bytes!, qos, retain, done };
     const { connection, waiting } = this;
-    connection.checkMessage(operation);
     const now = this.now();
-    if (this.canSend() && !waiting.first(now) && connection.canPublish(qos)) connection.publish(operation, now);
-    else waiting.add(operation, now);
+    if (this.canSend() && !waiting.first(now) && connection.canPublish(qos)) {
+      connection.publish(operation, now); // Which checks it.
+    } else {
+      connection.checkMessage(operation);
+      waiting.add(operation, now);
+    }
     this.pump();
     return operation;
   }
@@ -197,7 +200,7 @@ export class Client extends Driver implements SubscriptionsOwner {
   }
 
   private acknowledgeUnlessHeld(message: ReceivedMessage): void {
-    if (this.holds.indexOf(message) >= 0) return;
+    if (message.qos === 0 || this.holds.indexOf(message) >= 0) return;
     try {
       this.connection.acknowledge(message, this.now());
     } catch (thrown) {
@@ -218,6 +221,7 @@ export class Client extends Driver implements SubscriptionsOwner {
 
   private sendWaiting(): boolean {
     const { connection, waiting } = this;
+    if (!waiting.size()) return false;
     const now = this.now();
     const first = waiting.first(now);
     if (!first || !connection.canPublish(first.qos)) return false;

@@ -325,11 +325,11 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
       this.ringAt = undefined;
       return;
     }
-    const left = remaining(next, this.now());
+    // The machine's clock may be behind: it only decides whether a timer that rings before `next` is left as it is.
     const early = ringAt === undefined ? -1 : until(next, ringAt);
-    if (early >= 0 && early <= left / 2) return;
+    if (early >= 0 && early <= remaining(next, this.connection.now) / 2) return;
     this.ringAt = next;
-    this.timer.set(left);
+    this.timer.set(remaining(next, this.now()));
   }
 
   /** Looks at the clock and does what is due: also after a sleep in which the host's timers stood still. */

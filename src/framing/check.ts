@@ -39,6 +39,7 @@ function field(text: string, code: ErrorCode): number {
   let before = 0;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
+    if (unit > PLUS && unit < 0x7f) continue; // Most are: no wildcard, no control character.
     if (isTopic && (unit === HASH || unit === PLUS)) wildcard(text, i, unit, code);
     refuse(unit === 0, code, 'MQTT-1.5.3-2', 'a text holds U+0000');
     refuse(discouraged(unit, before), code, '1.5.3', 'a text holds a control or non-character');

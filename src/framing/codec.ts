@@ -3,7 +3,7 @@
 
 import * as mqttPacket from 'mqtt-packet';
 import { malformed, mqttError } from '../error.ts';
-import { writeUtf8 } from '../utf8.ts';
+import { textOf, writeUtf8 } from '../utf8.ts';
 import { type Filter, type Incoming, type Outgoing, PacketType, type QoS } from './packet.ts';
 
 // Before the first packet, or mqtt-packet builds 65,536 Buffers; at module level, since preloading hosts freeze the rest.
@@ -42,21 +42,35 @@ interface Foreign {
   granted?: number[];
 }
 
+/** Small packets share so many bytes: an allocation costs more than an encoding. */
+const SLAB_SIZE = 16_384;
+const MAX_SHARED = 4_096;
+
+/** Up to here a loop is faster than copying. */
+const FEW = 8;
+
 /** Takes what mqtt-packet writes. It has no cork, so mqtt-packet schedules nothing. */
 class Sink {
-  bytes: Uint8Array;
+  bytes: Uint8Array = new Uint8Array(0);
   at = 0;
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
+  /** Makes room for a packet. @returns where it begins */
+  reserve(size: number): number {
+    if (this.at + size > this.bytes.length) {
+      this.bytes = new Uint8Array(size > MAX_SHARED ? size : SLAB_SIZE);
+      this.at = 0;
+    }
+    return this.at;
   }
 
   write(part: Uint8Array | string): boolean {
     if (typeof part === 'string') {
       this.at = writeUtf8(part, this.bytes, this.at);
-    } else {
+    } else if (part.length > FEW) {
       this.bytes.set(part, this.at);
       this.at += part.length;
+    } else {
+      for (let i = 0; i < part.length; i++) this.bytes[this.at++] = part[i]!;
     }
     return true;
   }
@@ -66,6 +80,9 @@ class Sink {
     throw mqttError('bad-packet', fault.message);
   }
 }
+
+/** One for all, on hosts that keep their modules in RAM: what is loaded beforehand has a codec of its own. */
+const sink = new Sink();
 
 const asSubscription = (it: Filter) => ({ topic: it.filter, qos: it.qos });
 
@@ -136,12 +153,12 @@ function fromForeign(it: Foreign): Incoming {
  * @param size of the packet. @param _remaining its Remaining Length, which mqtt-packet reckons itself
  */
 export function write(packet: Outgoing, size: number, _remaining: number): Uint8Array {
-  const sink = new Sink(size);
+  const start = sink.reserve(size);
   mqttPacket.writeToStream(
     toForeign(packet) as Parameters<typeof mqttPacket.writeToStream>[0],
     sink as unknown as Parameters<typeof mqttPacket.writeToStream>[1],
   );
-  const { bytes } = sink;
+  const bytes = sink.bytes.subarray(start, start + size);
   if (packet.type === PacketType.Connect && packet.password instanceof Uint8Array) {
     bytes.set(packet.password, size - packet.password.length); // Last in the payload [MQTT-3.1.3-1].
   }
@@ -151,20 +168,70 @@ export function write(packet: Outgoing, size: number, _remaining: number): Uint8
 /** Makes of a whole, legal packet what it says. @param start where its variable header begins. @throws MqttError 'malformed-packet' */
 export type Read = (bytes: Uint8Array, start: number) => Incoming;
 
+/**
+ * One whole packet in place of the buffer list that mqtt-packet's parser keeps for packets cut anywhere: the guard has put them
+ * together already.
+ */
+class Chunk {
+  bytes: Uint8Array = new Uint8Array(0);
+  at = 0;
+  length = 0;
+
+  append(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.at = 0;
+    this.length = bytes.length;
+  }
+
+  consume(count: number): void {
+    this.at += count;
+    this.length -= count;
+  }
+
+  readUInt8(index: number): number {
+    return this.bytes[this.at + index]!;
+  }
+
+  readUInt16BE(index: number): number {
+    return (this.readUInt8(index) << 8) | this.readUInt8(index + 1);
+  }
+
+  slice(start: number, end: number): Uint8Array {
+    return this.bytes.subarray(this.at + start, this.at + end);
+  }
+
+  toString(encoding: 'utf8', start: number, end: number): string {
+    const { bytes, at } = this;
+    // Buffers of Node read themselves, other bytes do not.
+    return 'readUInt8' in bytes
+      ? (bytes as unknown as Chunk).toString(encoding, at + start, at + end)
+      : textOf(this.slice(start, end));
+  }
+}
+
+/** What the parser of the pinned version keeps its bytes in, and how it tells of a packet. */
+interface Internals {
+  _list: Chunk;
+  emit(event: string, value: unknown): boolean;
+}
+
 /** Each framing needs one of its own. */
 export function reader(): Read {
   const parser = mqttPacket.parser({ protocolVersion: 4 });
-  const outcome: { packet?: Incoming; fault?: Error | undefined } = {};
-  parser.on('packet', (packet) => {
-    outcome.packet = fromForeign(packet as unknown as Foreign);
-  });
-  parser.on('error', (error: Error) => {
-    outcome.fault = error; // Not thrown from within mqtt-packet, whose parser it would leave stuck.
-  });
+  const internals = parser as unknown as Internals;
+  const chunk = new Chunk();
+  let packet: Foreign | undefined;
+  let fault: Error | undefined;
+  internals.emit = (event, value) => {
+    if (event === 'packet') packet = value as Foreign;
+    else fault = value as Error; // Not thrown from within mqtt-packet, whose parser it would leave stuck.
+    return true;
+  };
   return (bytes) => {
-    outcome.fault = undefined;
+    fault = undefined;
+    internals._list = chunk; // After an error the parser has taken a list of its own.
     parser.parse(bytes as Parameters<typeof parser.parse>[0]);
-    if (outcome.fault) throw malformed((outcome.fault as Error).message, 'MQTT-4.8.0-1');
-    return outcome.packet!;
+    if (fault) throw malformed((fault as Error).message, 'MQTT-4.8.0-1');
+    return fromForeign(packet!);
   };
 }

@@ -117,11 +117,13 @@ export class Guard {
       if (!this.held) at = this.readHeader(bytes, at);
       const { held } = this;
       if (!held) continue;
-      const part = bytes.subarray(at, at + held.length - this.filled);
-      held.set(part, this.filled);
-      at += part.length;
-      this.filled += part.length;
-      if (this.filled < held.length) continue;
+      if (this.filled < held.length) {
+        const part = bytes.subarray(at, at + held.length - this.filled);
+        held.set(part, this.filled);
+        at += part.length;
+        this.filled += part.length;
+        if (this.filled < held.length) continue;
+      }
       const start = this.header.length;
       this.header = [];
       this.held = undefined;

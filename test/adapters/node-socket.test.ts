@@ -1,8 +1,98 @@
-// What the errors of Node's sockets mean.
+// Node's sockets as transports: what is written together leaves together, and what errors mean.
 
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { nextTick } from 'node:process';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { networkError } from '../../src/adapters/node-socket.ts';
+import { networkError, socketTransport } from '../../src/adapters/node-socket.ts';
+
+/** A socket that keeps what is written to it, and says so later where it is asked to. */
+class FakeSocket extends Duplex {
+  readonly pieces: string[] = [];
+  held: (() => void) | undefined;
+  holds = false;
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  override _read(): void {}
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.pieces.push(bytes.toString('latin1'));
+    if (this.holds) this.held = done;
+    else done();
+  }
+}
+
+function transportOver(socket: FakeSocket) {
+  const told: string[] = [];
+  const tell = (what: string) => () => void told.push(what);
+  const events = {
+    opened: tell('opened'),
+    received: tell('received'),
+    writable: tell('writable'),
+    closed: tell('closed'),
+    warning: tell('warning'),
+  };
+  return { told, transport: socketTransport(socket as unknown as Socket, 'connect', events) };
+}
+
+const ticks = () => new Promise<void>((resolve) => nextTick(() => nextTick(resolve)));
+const bytesOf = (text: string) => Buffer.from(text, 'latin1');
+
+test('what is written in one turn leaves in one piece, in its order', async () => {
+  const socket = new FakeSocket();
+  const { transport } = transportOver(socket);
+  for (const text of ['a', 'bc', '', 'def']) assert.equal(transport.write(bytesOf(text)), text.length);
+  assert.deepEqual(socket.pieces, []);
+  await ticks();
+  transport.write(bytesOf('g'));
+  await ticks();
+  assert.deepEqual(socket.pieces, ['abcdef', 'g']);
+});
+
+test('much is not kept until the end of the turn, and a socket that is full takes no more until it has drained', async () => {
+  const socket = new FakeSocket();
+  socket.holds = true;
+  const { transport, told } = transportOver(socket);
+  assert.equal(transport.write(bytesOf('x'.repeat(10_000))), 10_000);
+  assert.equal(transport.write(bytesOf('y'.repeat(10_000))), 10_000);
+  assert.deepEqual(socket.pieces, ['x'.repeat(10_000) + 'y'.repeat(10_000)]);
+  assert.equal(transport.write(bytesOf('z')), 0);
+  socket.held!();
+  await ticks();
+  assert.deepEqual(told, ['writable']);
+  assert.equal(transport.write(bytesOf('z')), 1);
+});
+
+test('close() comes after what was written, and abort() does not wait for it', async () => {
+  const ended = new FakeSocket();
+  const { transport } = transportOver(ended);
+  transport.write(bytesOf('goodbye'));
+  transport.close();
+  await ticks();
+  assert.deepEqual([ended.pieces, ended.writableFinished], [['goodbye'], true]);
+
+  const dropped = new FakeSocket();
+  const { transport: other, told } = transportOver(dropped);
+  other.write(bytesOf('lost'));
+  other.abort();
+  await ticks();
+  assert.deepEqual([dropped.pieces, told, other.write(bytesOf('x'))], [[], ['closed'], 0]);
+});
+
+test('a socket that has ended meanwhile gets nothing more, and tells of no other fault', async () => {
+  const socket = new FakeSocket();
+  const faults: unknown[] = [];
+  const { transport } = transportOver(socket);
+  socket.on('error', (error) => faults.push(error));
+  transport.write(bytesOf('late'));
+  socket.end();
+  await ticks();
+  assert.deepEqual([socket.pieces, faults], [[], []]);
+});
 
 const system = (code: string, syscall?: string) =>
   Object.assign(new Error(`${syscall} ${code}`), syscall ? { code, syscall } : { code });

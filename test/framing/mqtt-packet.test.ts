@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { generate, type Packet, parser } from 'mqtt-packet';
 import { reader, write } from '../../src/framing/codec.ts';
 import { DEFAULT_MAX_PACKET_SIZE, mqttPacketFraming } from '../../src/framing/mqtt-packet.ts';
-import { type Incoming, type Outgoing, PacketType } from '../../src/framing/packet.ts';
+import { type Incoming, type Outgoing, PacketType, type Publish as Publication } from '../../src/framing/packet.ts';
 import { bytewise, cut, hex, unhex } from './bytes.ts';
 import { foreign, incoming, outgoing, read } from './packets.ts';
 
@@ -270,6 +270,49 @@ test('[MQTT-2.3.1-1] a packet that needs a packet identifier and has none is ref
   }
 });
 
+test('packets that share memory do not overlap, whatever their sizes', () => {
+  const sizes = fc.array(fc.oneof(fc.nat(40), fc.integer({ min: 3_000, max: 20_000 })), { maxLength: 30 });
+  fc.assert(
+    fc.property(sizes, (lengths) => {
+      const packets = lengths.map(
+        (length, index): Outgoing => ({
+          ...message,
+          type: Publish,
+          packetId: 0,
+          dup: false,
+          payload: new Uint8Array(length).fill(index),
+        }),
+      );
+      const made = packets.map((packet) => framing.encode(packet));
+      for (const [index, bytes] of made.entries()) {
+        const { topic, qos, payload } = packets[index] as Publication;
+        const expected = generate({
+          cmd: 'publish',
+          topic,
+          qos,
+          retain: false,
+          dup: false,
+          payload: Buffer.from(payload),
+        });
+        assert.deepEqual(hex(bytes), hex(expected));
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a payload is read as the kind of bytes that came, a topic as text of any length in UTF-8', () => {
+  const topic = 'é/€/😀/'.repeat(500);
+  const bytes = generate({ cmd: 'publish', topic, payload: 'x', qos: 0, retain: false, dup: false });
+  for (const kind of [Buffer.from(bytes), Uint8Array.from(bytes)]) {
+    const packets: Publication[] = [];
+    mqttPacketFraming().decode(kind, (packet) => packets.push(packet as Publication));
+    const { topic: text, payload } = packets[0]!;
+    assert.deepEqual([text, hex(payload)], [topic, '78']);
+    assert.deepEqual([payload.constructor, payload.buffer], [kind.subarray().constructor, kind.buffer]);
+  }
+});
+
 test('what the check would miss and mqtt-packet refuses is a bad packet', () => {
   assert.throws(() => write({ type: Puback } as unknown as Outgoing, 4, 2), { code: 'bad-packet' });
   assert.equal(hex(write({ type: Puback, packetId: 1 }, 4, 2)), '40020001');
@@ -279,6 +322,12 @@ test('[MQTT-4.8.0-1] what the guard would miss and mqtt-packet refuses is malfor
   const it = reader();
   assert.throws(() => it(unhex('36 00'), 2), { code: 'malformed-packet', clause: 'MQTT-4.8.0-1' });
   assert.deepEqual(it(unhex('d000'), 2), { type: Pingresp });
+});
+
+test('the pinned mqtt-packet still keeps its bytes where the codec puts a whole packet instead', () => {
+  const own = Object.keys(parser({ protocolVersion: 4 }));
+  assert.ok(own.includes('_list'), `fields of the parser: ${own}`);
+  assert.ok('emit' in parser());
 });
 
 test('a limit that is no size of a packet is refused', () => {
