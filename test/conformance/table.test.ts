@@ -2,10 +2,30 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { citedIn, isClause, isStale, labelsOf, makeReport, readClauses, readSource, readTests } from './table.ts';
+import {
+  citedIn,
+  isClause,
+  isStale,
+  labelsOf,
+  makeReport,
+  readClauses,
+  readPlaces,
+  readSource,
+  readTests,
+} from './table.ts';
 
 test('every clause of the client has a test', () => {
   assert.deepEqual(makeReport().untested, []);
+});
+
+test('every clause of the client has a place in src, and each place that the list names exists', () => {
+  assert.deepEqual(makeReport().unsourced, []);
+  const places = readPlaces();
+  const named = readClauses().clauses.flatMap(({ by = [] }) => by);
+  assert.deepEqual(
+    named.filter((it) => !places.has(it)),
+    [],
+  );
 });
 
 test('every clause that a test or a line of src names exists', () => {

@@ -15,6 +15,8 @@ export interface Clause {
   readonly reason?: string;
   /** Where the source cites a section instead of the clause. */
   readonly section?: string;
+  /** What obeys it without saying so: `path name`. */
+  readonly by?: readonly string[];
 }
 
 /** A place that names a clause or a section: `title` of a test, or a function of src. */
@@ -26,6 +28,7 @@ export interface Citation {
 export interface Report {
   readonly markdown: string;
   readonly untested: readonly string[];
+  readonly unsourced: readonly string[];
   readonly unknown: readonly string[];
 }
 
@@ -146,6 +149,10 @@ function ownersOf({ nodes, text }: Module): Owner[] {
   }
 }
 
+/** Everything in src that a clause may be obeyed by: `path name`. */
+export const readPlaces = (folder: string = SOURCE): ReadonlySet<string> =>
+  new Set(readModules(folder).flatMap((it) => ownersOf(it).map(({ name }) => `${it.path} ${name}`)));
+
 /** Every clause that a comment of src cites, or an error names as broken. */
 export function readSource(folder: string = SOURCE): Citation[] {
   return readModules(folder).flatMap((module) => {
@@ -203,13 +210,16 @@ export function makeReport(): Report {
   const isUnknown = ({ id }: Citation) => !known.has(id) && !sections.has(id.replace('MQTT-', ''));
   const due = clauses.filter(({ reason }) => reason === undefined);
   const testsOf = ({ id }: Clause) => placesOf(tests.filter((it) => it.id === id));
-  const sourceOf = (clause: Clause) => placesOf(source.filter(({ id }) => cites(id, clause)));
+  const sourceOf = (clause: Clause) => {
+    const by = (clause.by ?? []).map((place) => ({ id: clause.id, place }));
+    return placesOf([...source.filter(({ id }) => cites(id, clause)), ...by]);
+  };
   const row = (clause: Clause) =>
     `| ${clause.id} | ${clause.who} | ${clause.requirement} | ${listed(testsOf(clause))} | ${listed(sourceOf(clause))} |`;
-  const uncited = due.filter((it) => !it.id.startsWith('edge') && sourceOf(it).length === 0);
   const markdown = `# Conformance to MQTT 3.1.1
 
-Written by \`tsx test/conformance/table.ts\` from \`clauses.json\`, the titles of the tests and the citations in \`src\`.
+Written by \`tsx test/conformance/table.ts\` from \`clauses.json\`, the titles of the tests and the citations in \`src\`;
+where nothing in \`src\` cites a clause, \`clauses.json\` says what obeys it.
 ${due.length} clauses are due, ${due.filter((it) => testsOf(it).length > 0).length} have tests. S: what the client sends. R: what it does on receipt. B: both.
 P: the server's part. Tests are named below \`test/\`, source below \`src/\`.
 
@@ -226,10 +236,6 @@ ${clauses
   .map((it) => `| ${it.id} | ${it.who} | ${it.requirement} | ${it.reason} | ${listed(testsOf(it))} |`)
   .join('\n')}
 
-## Clauses that no source cites
-
-${bullets(uncited.map(({ id, requirement }) => `${id}: ${requirement}`))}
-
 ## Faults read in other clients
 
 ${bullets(faults)}
@@ -237,6 +243,7 @@ ${bullets(faults)}
   return {
     markdown,
     untested: due.filter((it) => testsOf(it).length === 0).map(({ id }) => id),
+    unsourced: due.filter((it) => sourceOf(it).length === 0).map(({ id }) => id),
     unknown: [...tests, ...source].filter(isUnknown).map(({ id, place }) => `${id} in ${place}`),
   };
 }
@@ -247,6 +254,7 @@ if (process.argv[1] === import.meta.filename) {
   const report = makeReport();
   const faults = [
     ...report.untested.map((it) => `${it} has no test`),
+    ...report.unsourced.map((it) => `${it} has no source`),
     ...report.unknown.map((it) => `unknown clause ${it}`),
   ];
   if (!process.argv.includes('--check')) writeFileSync(README, report.markdown);
