@@ -225,7 +225,7 @@ export function espruinoTcp(options: EspruinoTcpOptions = {}): Adapter {
 
 /**
  * TLS 1.2 with a server that nobody has verified: Espruino checks neither chain nor host name, whatever root it is given.
- * Keeps listeners out, not impostors; every connect() raises the warning `unauthenticated-server`.
+ * Keeps listeners out, not impostors; every dial raises the warning `unauthenticated-server`, and `production` refuses it.
  * @throws MqttError 'bad-option'
  */
 export function espruinoTls({ tls, cert, key }: EspruinoTlsOptions = {}): Adapter {

@@ -97,12 +97,8 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   connect(): void {
     if (this.is(State.Closing)) this.connectAgain = true;
     if (!this.is(State.Idle)) return;
-    this.enter(State.Dialing);
-    const { security } = this.adapter;
-    if (security === 'plaintext') this.warn(security, 'plain TCP: anyone on the way can read and change everything');
-    if (security === 'unauthenticated') this.warn('unauthenticated-server', 'this host cannot verify the server');
     this.failures = 0;
-    if (this.is(State.Dialing)) this.dial(); // Who was warned may have thought better of it.
+    this.dial();
     this.pump();
   }
 
@@ -182,8 +178,12 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   private dial(): void {
     this.enter(State.Dialing, after(this.now(), this.settings.connectTimeout)); // Up to CONNACK.
     const { adapter, options, lastFault, keepAliveSeconds } = this;
-    // The identity, when asked for credentials, may end this attempt or begin another.
+    // Who is warned, or asked for credentials, may end this attempt or begin another.
     const isOpen = () => this.is(State.Dialing) && !this.link;
+    const { security } = adapter;
+    if (security === 'plaintext') this.warn(security, 'plain TCP: anyone on the way can read and change everything');
+    if (security === 'unauthenticated') this.warn('unauthenticated-server', 'nobody verifies who the server is');
+    if (!isOpen()) return;
     try {
       const { clientId, userName, password } = options.identity.credentials({
         number: this.failures + 1,

@@ -43,9 +43,12 @@ export interface ClientOptions {
   readonly queue?: QueueLimits | MessageQueue | undefined;
   /** Most filters in one SUBSCRIBE or UNSUBSCRIBE, 1 to 1,000; default 5, which the platform's own SDK sends. */
   readonly maxFiltersPerSubscribe?: number | undefined;
-  /** Plain TCP sends the credentials' signature and every message in the clear: it has to be allowed. Default false. */
+  /**
+   * Plain TCP sends the credentials' signature and every message in the clear: it has to be allowed, and every dial raises the
+   * warning `plaintext`. Default false.
+   */
   readonly allowPlaintext?: boolean | undefined;
-  /** Refuses every way of connecting that is meant for tests, whatever else is allowed. Default false. */
+  /** Refuses plain TCP, and TLS to a server that is not verified, whatever else is allowed. Default false. */
   readonly production?: boolean | undefined;
 }
 
@@ -94,10 +97,15 @@ function checkEndpoints(endpoints: readonly Endpoint[] | undefined): void {
 
 function checkSecurity({ adapter, allowPlaintext, production }: ClientOptions): void {
   const { security } = adapter;
-  if (security === 'authenticated' || security === 'unauthenticated') return;
-  if (security !== 'plaintext') throw bad('adapter.security', `${security} is unknown`);
-  if (production) throw bad('production', 'refuses plain TCP: use TLS');
-  if (!allowPlaintext) throw bad('allowPlaintext', 'is not set: plain TCP is for tests only, use TLS');
+  if (security === 'authenticated') return;
+  const isPlain = security === 'plaintext';
+  if (!isPlain && security !== 'unauthenticated') throw bad('adapter.security', `${security} is unknown`);
+  if (production)
+    throw bad(
+      'production',
+      isPlain ? 'refuses plain TCP: use TLS' : 'refuses a server that nobody verifies: give its root',
+    );
+  if (isPlain && !allowPlaintext) throw bad('allowPlaintext', 'is not set: plain TCP is for tests only, use TLS');
 }
 
 /** A part with a method that tells it from other things. */

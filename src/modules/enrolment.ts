@@ -33,8 +33,10 @@ export interface EnrolOptions {
   readonly attemptFailed?: ((error: MqttError, retryInMillis: Millis | undefined) => void) | undefined;
   /** Hears the warnings of the clients that ask. */
   readonly warning?: ((warning: Warning) => void) | undefined;
-  /** Of the clients that ask: time-outs, framing, keep-alive. */
-  readonly client?: Pick<ClientOptions, 'connectTimeoutMillis' | 'framing' | 'keepAliveSeconds'> | undefined;
+  /** Of the clients that ask: time-outs, framing, keep-alive. Plain TCP is not for them, whatever is allowed. */
+  readonly client?:
+    | Pick<ClientOptions, 'connectTimeoutMillis' | 'framing' | 'keepAliveSeconds' | 'production'>
+    | undefined;
 }
 
 /** Called once: with the identity that was kept, or with why there is none. */
@@ -129,7 +131,7 @@ class Enrolment {
       identity: method.asker(() => adapter.random()),
       cleanSession: true,
       reconnect: false,
-      production: true, // Refuses plain TCP.
+      allowPlaintext: false,
     });
     client.on('connected', () => this.timer.set(this.options.answerTimeoutMillis ?? 30_000));
     client.on('message', ({ topic, payload }) => topic === method.topic && this.answered(payload));

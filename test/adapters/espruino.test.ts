@@ -281,14 +281,11 @@ test('a server that says good-bye over TLS closes in order', (t) => {
   assert.deepEqual(it.told, ['closed in order']);
 });
 
-test('over TLS every connect() warns that nobody knows who the server is', (t) => {
+test('over TLS every dial warns that nobody knows who the server is, and production refuses it', (t) => {
   install(t, true);
-  const client = new Client({
-    adapter: espruinoTls(),
-    endpoints: [ENDPOINT],
-    identity: plainIdentity({ clientId: 'c' }),
-    production: true,
-  });
+  const options = { adapter: espruinoTls(), endpoints: [ENDPOINT], identity: plainIdentity({ clientId: 'c' }) };
+  assert.throws(() => new Client({ ...options, production: true }), { code: 'bad-option', reason: 'production' });
+  const client = new Client(options);
   const codes: string[] = [];
   client.on('warning', ({ code }) => codes.push(code));
   client.connect();

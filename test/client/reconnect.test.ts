@@ -148,14 +148,49 @@ test('[row 8] production makes plain TCP throw, whatever else is allowed', () =>
   assert.ok(world({ production: true }));
 });
 
-test('a host that cannot verify the server says so at every connect()', () => {
-  const it = world({}, { security: 'unauthenticated' });
-  it.connect();
-  assert.deepEqual(
-    it.warnings.map(({ code }) => code),
-    ['unauthenticated-server'],
-  );
+test('[row 8] production refuses TLS to a server that nobody verifies', () => {
+  assert.throws(() => world({ production: true }, { security: 'unauthenticated' }), {
+    code: 'bad-option',
+    message: 'production refuses a server that nobody verifies: give its root',
+  });
 });
+
+for (const [security, code] of [
+  ['plaintext', 'plaintext'],
+  ['unauthenticated', 'unauthenticated-server'],
+] as const) {
+  test(`${security}: every dial says so, before anything is sent; who hears it may close`, () => {
+    const it = world({ allowPlaintext: true }, { security });
+    const sent: number[] = [];
+    it.client.on('warning', () => sent.push(it.server.connections.length));
+    it.connect();
+    it.server.current.peer.close();
+    it.time.advance(MINUTE);
+    assert.deepEqual(
+      it.warnings.map((warning) => warning.code),
+      [code, code],
+    );
+    assert.deepEqual(sent, [0, 1]);
+    it.client.on('warning', () => it.client.close());
+    it.server.current.peer.close();
+    it.time.advance(MINUTE);
+    assert.equal(it.server.connections.length, 2);
+    assert.equal(it.client.stats().state, 'idle');
+  });
+
+  test(`${security}: who closes and connects on hearing it has one connection`, () => {
+    const it = world({ allowPlaintext: true }, { security });
+    let times = 0;
+    it.client.on('warning', () => {
+      if (times++ > 0) return;
+      it.client.close();
+      it.client.connect();
+    });
+    it.connect();
+    assert.equal(it.server.connections.length, 1);
+    assert.equal(it.client.stats().state, 'connected');
+  });
+}
 
 test('[row 14] there is no built-in host: without an endpoint the client throws; names and addresses are taken', () => {
   for (const endpoints of [[], undefined]) {

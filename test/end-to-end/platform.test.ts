@@ -269,6 +269,45 @@ test('[row 5] QoS 1 published while the platform drops the link arrives, and the
   await closed(client);
 });
 
+for (const kind of ['private', 'public'] as const) {
+  test(`${kind}: a client that comes back takes up its TLS session, which spares the battery a handshake`, async () => {
+    const client = clientOf({ ...trusting(kind), reconnect: { minMillis: 20, maxMillis: 20 } });
+    const resumed = () => platform.counts.resumed;
+    const before = resumed();
+    let arrived = nextEvent(client, 'connected');
+    client.connect();
+    await arrived;
+    assert.equal(resumed(), before, 'the first handshake is a whole one');
+    for (let times = 1; times <= 2; times++) {
+      arrived = nextEvent(client, 'connected');
+      platform.drop('device');
+      await arrived;
+      assert.equal(resumed(), before + times);
+    }
+    await closed(client);
+  });
+}
+
+test('[row 8] a server that nobody verifies: each dial warns, production refuses', async () => {
+  const adapter = nodeTls({ dangerouslyTrustAnyServer: true });
+  const options = { adapter, endpoints: [platform.endpoints.private], reconnect: { minMillis: 20, maxMillis: 20 } };
+  assert.throws(() => clientOf({ ...options, production: true }), {
+    code: 'bad-option',
+    message: 'production refuses a server that nobody verifies: give its root',
+  });
+  const client = clientOf(options);
+  const warnings: string[] = [];
+  client.on('warning', ({ code }) => warnings.push(code));
+  for (const times of [1, 2]) {
+    const arrived = nextEvent(client, 'connected');
+    if (times === 1) client.connect();
+    else platform.drop('device');
+    await arrived;
+    assert.deepEqual(warnings, Array(times).fill('unauthenticated-server'));
+  }
+  await closed(client);
+});
+
 test('a closed port and a name that does not exist have codes of their own', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

@@ -447,10 +447,29 @@ test('an identity is kept under the key that was asked for', () => {
   assert.ok(storedIdentity(it.store, register(product), 'gateway'));
 });
 
-test('plain TCP is refused before anything is dialled', () => {
+test('plain TCP is refused before anything is dialled, whatever is allowed', () => {
   const it = answering('/ext/register', good);
   const adapter = memoryAdapter({ time: it.time, accept: it.server.accept, security: 'plaintext' });
-  assert.throws(() => it.start({ adapter }), { code: 'bad-option', message: 'production refuses plain TCP: use TLS' });
+  const client = { allowPlaintext: true } as object;
+  assert.throws(() => it.start({ adapter, client }), {
+    code: 'bad-option',
+    message: 'allowPlaintext is not set: plain TCP is for tests only, use TLS',
+  });
+  assert.equal(it.server.connections.length, 0);
+});
+
+test('a host that cannot verify the server can enrol, with a warning, but not for production', () => {
+  const it = answering('/ext/register', good);
+  const adapter = memoryAdapter({ time: it.time, accept: it.server.accept, security: 'unauthenticated' });
+  assert.throws(() => it.start({ adapter, client: { production: true } }), {
+    code: 'bad-option',
+    reason: 'production',
+  });
+  const warnings: string[] = [];
+  it.start({ adapter, warning: ({ code }) => warnings.push(code) });
+  it.time.advance(10);
+  assert.deepEqual(warnings, ['unauthenticated-server']);
+  assert.equal(it.server.connections.length, 1);
 });
 
 for (const [message, options] of [
