@@ -18,13 +18,14 @@ export interface BackoffOptions {
 /** `retry`: dial again as after any failure. `patient`: with the longest delay at once. `stop`: only connect() dials again. */
 export type Refusal = 'retry' | 'patient' | 'stop';
 
-/** {@link BackoffOptions} with every default. */
+/** {@link BackoffOptions} with every default. A module that knows better may change what is not readonly. */
 export interface Backoff {
   /** No dial follows by itself. */
   readonly isOnce: boolean;
   readonly least: Millis;
-  readonly most: Millis;
-  readonly stable: Millis;
+  most: Millis;
+  /** Whether a connection that was lost counts as good, by how long it lasted and how it ended. */
+  hasLasted: (millis: Millis, code: ErrorCode) => boolean;
   readonly refused: (returnCode: number) => Refusal;
 }
 
@@ -60,7 +61,12 @@ function refusalOf(backoff: Backoff, returnCode: number | undefined, host: Pick<
  * @param failures dials, or connections that did not last, in a row: from 1
  * @param random uniform in [0, 1)
  */
-export function delayOf({ least, most }: Backoff, failures: number, isPatient: boolean, random: number): Millis {
+export function delayOf(
+  { least, most }: Pick<Backoff, 'least' | 'most'>,
+  failures: number,
+  isPatient: boolean,
+  random: number,
+): Millis {
   const ceiling = isPatient ? most : Math.min(most, least * 2 ** Math.min(failures - 1, 30));
   return Math.max(LEAST_DELAY, Math.floor(random * ceiling));
 }

@@ -23,7 +23,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   connected: ConnectedEvent | undefined = undefined;
   /** @internal Keep Alive of the next connection. */
   keepAliveSeconds: number;
-  protected readonly settings: Settings;
+  /** @internal */ readonly settings: Settings;
   protected readonly adapter: Adapter;
   protected phase: State = State.Idle;
   /** Dials, or connections that did not last, in a row. */
@@ -206,12 +206,12 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     const wasConnected = this.is(State.Connected);
     this.dropLink();
     const now = this.now();
-    const { settings } = this;
-    if (wasConnected && since(this.connectedAt, now) >= settings.backoff.stable) this.failures = 0;
+    const { backoff } = this.settings;
+    if (wasConnected && backoff.hasLasted(since(this.connectedAt, now), error.code)) this.failures = 0;
     this.failures++;
     if (!wasConnected) this.endpointIndex = (this.endpointIndex + 1) % this.options.endpoints.length;
     this.lastFault = error;
-    const retryInMillis = delayAfter(error, settings.backoff, this.failures, this.adapter);
+    const retryInMillis = delayAfter(error, backoff, this.failures, this.adapter);
     const stops = retryInMillis === undefined;
     this.enter(stops ? State.Idle : State.Waiting, stops ? undefined : after(now, retryInMillis));
     if (stops) this.settleAll(error); // Before a listener begins what is not part of what has failed.

@@ -127,12 +127,13 @@ function checkParts(options: ClientOptions): void {
 function checkReconnect(options: BackoffOptions | false | undefined): Backoff {
   const { minMillis, maxMillis = 120_000, stableMillis = 60_000, refused = defaultRefusal } = options || {};
   const most = inRange('reconnect.maxMillis', maxMillis, 1, DAY);
+  const stable = inRange('reconnect.stableMillis', stableMillis, 0, DAY);
   checkPart('reconnect.refused', refused);
   return {
     isOnce: options === false,
     most,
     least: inRange('reconnect.minMillis', minMillis ?? Math.min(2_000, most), 1, most),
-    stable: inRange('reconnect.stableMillis', stableMillis, 0, DAY),
+    hasLasted: (millis) => millis >= stable,
     refused,
   };
 }

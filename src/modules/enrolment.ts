@@ -2,7 +2,7 @@
 // Each attempt is a client of its own without reconnect; whatever interrupts it, the next start goes on or begins again.
 
 import type { Adapter, Alarm, Endpoint, Warning } from '../adapters/adapter.ts';
-import { type Backoff, type BackoffOptions, defaultRefusal, delayOf, isFinal } from '../client/backoff.ts';
+import { type Backoff, type BackoffOptions, delayOf, isFinal } from '../client/backoff.ts';
 import { Client } from '../client/client.ts';
 import { type ClientOptions, inRange } from '../client/options.ts';
 import type { DisconnectedEvent } from '../client/state.ts';
@@ -100,7 +100,7 @@ const Stage = Object.freeze({ Waiting: 0, Asking: 1, Answered: 2, Over: 3 } as c
 class Enrolment {
   private readonly options: EnrolOptions;
   private readonly done: EnrolDone;
-  private readonly backoff: Backoff;
+  private readonly backoff: Pick<Backoff, 'least' | 'most'>;
   private failures = 0;
   private readonly timer: Alarm;
   private stage: (typeof Stage)[keyof typeof Stage] = Stage.Waiting;
@@ -116,7 +116,7 @@ class Enrolment {
     const { maxMillis = 120_000, minMillis = Math.min(2_000, maxMillis) } = options.retry || {};
     const most = inRange('retry.maxMillis', maxMillis, 1, 24 * HOUR);
     const least = inRange('retry.minMillis', minMillis, 1, maxMillis);
-    this.backoff = { isOnce: options.retry === false, most, least, stable: 0, refused: defaultRefusal };
+    this.backoff = { most, least };
     this.timer = options.adapter.alarm(() => this.ring());
   }
 

@@ -33,15 +33,88 @@ test('[row 4] two devices that kick each other slow down, say so, and never stor
   assert.ok(it.server.connections.length < 20, `${it.server.connections.length} logins in ten minutes`);
   assert.ok(perMinute.at(-1)! <= 1, `${perMinute}`);
   const suspicion = it.warnings.find(({ code }) => code === 'takeover-suspected');
-  assert.deepEqual(suspicion?.cause, { times: 3, lastedMillis: 0 });
+  assert.deepEqual(suspicion?.cause, { times: 3, withinMillis: 3_000, lastedMillis: 0 });
+  assert.equal(
+    suspicion?.message,
+    'logged in, and closed soon after, 3 times within 1 minutes, the last time after 0 ms: is this identity used twice?',
+  );
+  it.time.advance(60 * MINUTE);
+  const before = it.server.connections.length;
+  it.time.advance(240 * MINUTE);
+  const logins = it.server.connections.length - before;
+  assert.ok(logins >= 8 && logins <= 17, `${logins} logins in four hours, a quarter of an hour apart`);
 });
+
+test('[row 4] a bad network is told apart: dials that fail in between, and links that die, are no takeover', () => {
+  const suspicions = (it: World) => it.warnings.filter(({ code }) => code === 'takeover-suspected').length;
+  const flaky = kicking();
+  // Every third dial fails.
+  flaky.client.on('connected', () => {
+    flaky.server.listening = flaky.server.connections.length % 2 > 0;
+  });
+  flaky.client.on('disconnected', ({ wasConnected }) => {
+    if (!wasConnected) flaky.server.listening = true;
+  });
+  flaky.connect();
+  flaky.time.advance(30 * MINUTE);
+  assert.ok(flaky.server.connections.length > 10);
+  assert.equal(suspicions(flaky), 0);
+
+  const dying = kicking({ keepAliveSeconds: 10, pingTimeoutMillis: 1_000 });
+  dying.server.respond = (packet, connection) => {
+    if (packet.cmd === 'connect') politely(packet, connection);
+  };
+  dying.connect();
+  dying.time.advance(30 * MINUTE);
+  assert.ok(dying.disconnects.filter(({ code }) => code === 'pingresp-timeout').length > 10);
+  assert.equal(suspicions(dying), 0);
+});
+
+test('[row 4] while it is suspected a connection has to outlast the longest delay of the other one; what ends otherwise acquits', () => {
+  const it = kicking();
+  const suspicions = () => it.warnings.filter(({ code }) => code === 'takeover-suspected').length;
+  it.connect();
+  it.time.advance(10 * MINUTE);
+  it.server.respond = politely;
+  it.time.advance(60 * MINUTE);
+  assert.equal(it.client.stats().state, 'connected');
+  const told = suspicions();
+  it.server.current.peer.close();
+  it.settle();
+  assert.equal(suspicions(), told, 'an hour was longer than any delay');
+  assert.equal(it.disconnects.at(-1)?.retryInMillis, 1_000);
+  it.time.advance(MINUTE);
+  for (let i = 0; i < 3; i++) {
+    it.server.current.peer.close();
+    it.time.advance(20_000);
+  }
+  assert.equal(suspicions(), told + 1);
+  it.time.advance(20 * MINUTE);
+  it.server.current.peer.close();
+  it.settle();
+  assert.equal(suspicions(), told + 2, 'twenty minutes were not');
+  it.time.advance(20 * MINUTE);
+  it.server.respond = () => {};
+  it.time.advance(7 * MINUTE);
+  assert.equal(it.disconnects.find(({ code }) => code === 'pingresp-timeout')?.retryInMillis, 1_000);
+});
+
+for (const [options, reason] of [
+  [{ times: 1 }, 'times must be a whole number from 2 to 100, not 1'],
+  [{ soonMillis: 0 }, 'soonMillis must be a whole number from 1 to 86400000, not 0'],
+  [{ maxDelayMillis: 86_400_001 }, 'maxDelayMillis must be a whole number from 1 to 86400000, not 86400001'],
+] as const) {
+  test(`watchTakeover: a bad option is refused: ${reason}`, () => {
+    assert.throws(() => watchTakeover(world().client, options), { code: 'bad-option', message: reason });
+  });
+}
 
 test('[row 4] the flapping ends by itself once the other device is gone', () => {
   const it = kicking();
   it.connect();
   it.time.advance(5 * MINUTE);
   it.server.respond = politely;
-  it.time.advance(5 * MINUTE);
+  it.time.advance(45 * MINUTE);
   assert.equal(it.client.stats().state, 'connected');
   const warned = it.warnings.length;
   it.server.current.peer.close(); // After a connection that lasted, a loss is an ordinary one.

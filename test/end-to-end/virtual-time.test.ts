@@ -43,7 +43,43 @@ test('[row 4] two of our devices with one identity slow down, warn, and never st
   assert.equal(warned.size, 2);
   await clock.advanceAsync(10 * MINUTE);
   assert.ok(platform.connects('device') - logins < logins, 'the second ten minutes are calmer than the first');
+  await clock.advanceAsync(40 * MINUTE);
+  for (let hour = 0; hour < 6; hour++) {
+    const before = platform.connects('device');
+    await clock.advanceAsync(60 * MINUTE);
+    const perHour = platform.connects('device') - before;
+    assert.ok(perHour >= 1 && perHour <= 16, `${perHour} logins in an hour`);
+  }
   for (const twin of twins) twin.abort();
+  await platform.close();
+});
+
+test('[row 4] beside a client that always comes back after a second, ours logs in a few times an hour; when that is gone it stays, and is quick again', async () => {
+  const { clock, platform, makeClient } = await setUp();
+  const ours = makeClient();
+  watchTakeover(ours);
+  let logins = 0;
+  let retryInMillis: number | undefined;
+  ours.on('connected', () => logins++);
+  ours.on('disconnected', (event) => {
+    retryInMillis = event.retryInMillis;
+  });
+  const rival = makeClient({ reconnect: { minMillis: 1_000, maxMillis: 1_000 } });
+  ours.connect();
+  await clock.advanceAsync(500);
+  rival.connect();
+  await clock.advanceAsync(60 * MINUTE);
+  const inTheFirstHour = logins;
+  await clock.advanceAsync(240 * MINUTE);
+  assert.ok(logins - inTheFirstHour <= 4 * 8, `${logins - inTheFirstHour} logins in four hours`);
+  rival.abort();
+  await clock.advanceAsync(30 * MINUTE);
+  assert.equal(ours.stats().state, 'connected', 'back within the longest delay');
+  await clock.advanceAsync(60 * MINUTE);
+  platform.drop('device');
+  await clock.advanceAsync(10);
+  assert.ok(retryInMillis! <= 2_000, `${retryInMillis} ms`);
+  ours.abort();
   await platform.close();
 });
 
