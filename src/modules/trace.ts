@@ -8,13 +8,22 @@ import type { Message } from '../framing/packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields, ConnectionOptions } from '../protocol/connection-options.ts';
-import type { Operation, ReceivedMessage, Subscription, Unsubscription } from '../protocol/session.ts';
+import type {
+  Delivery,
+  Operation,
+  Receipt,
+  ReceivedMessage,
+  Session,
+  Subscription,
+  Unsubscription,
+} from '../protocol/session.ts';
 import { abandon, limitSending } from '../protocol/set-aside.ts';
 import type { Instant } from '../time.ts';
 import { utf8Length } from '../utf8.ts';
 
 /** The calls that change a machine, and `poll`, whose answer is checked. */
 type Call =
+  | { readonly call: 'restored'; readonly session: TracedSession }
   | { readonly call: 'opened'; readonly now: Instant; readonly fields: TracedConnect }
   | { readonly call: 'input'; readonly now: Instant; readonly bytes: string }
   | { readonly call: 'timeout' | 'closed' | 'disconnect'; readonly now: Instant }
@@ -37,6 +46,12 @@ type TracedMessage = Omit<Message, 'payload'> & { readonly payload: string };
 type TracedConnect = Omit<ConnectFields, 'will' | 'password'> & {
   readonly will?: TracedMessage | undefined;
   readonly password?: string | undefined;
+};
+
+/** What a store has brought back before the first connection. */
+type TracedSession = Pick<Session, 'lastPacketId' | 'reserved'> & {
+  readonly deliveries: readonly (Omit<Delivery, 'message'> & { readonly message: TracedMessage })[];
+  readonly receipts: readonly Receipt[];
 };
 
 function toHex(bytes: Uint8Array): string {
@@ -110,8 +125,16 @@ class Numbered<T> {
   }
 }
 
+const tracedSession = ({ lastPacketId, reserved, deliveries, receipts }: Session): TracedSession => ({
+  lastPacketId,
+  reserved,
+  deliveries: deliveries.map((it) => ({ ...it, message: traced(it.message) })),
+  receipts,
+});
+
 /**
- * Records a client's machine from now on; to be called before its first connection. Topics and payloads are in the trace.
+ * Records a client's machine from now on; to be called before its first connection, and after
+ * persistSession(): what a store brought back is in the trace. Topics and payloads are in the trace.
  * @param write gets one line for each call, without an end of line
  * @returns how to stop
  */
@@ -119,6 +142,8 @@ export function recordTrace({ connection }: Client, write: (line: string) => voi
   const received = new Numbered<ReceivedMessage>();
   const published = new Numbered<Message>();
   const note = (call: Call) => write(JSON.stringify(call));
+  note({ call: 'restored', session: tracedSession(connection) });
+  for (const { message } of connection.deliveries) published.add(message);
   const { opened, input, publish, request, acknowledge, setUnread, poll } = connection;
   connection.opened = (fields, now) => {
     const will = fields.will && traced(fields.will);
@@ -213,6 +238,12 @@ export function replayTrace(lines: readonly string[], options: Partial<Connectio
   let compared = 0;
   const play = (it: Call, line: number): void => {
     switch (it.call) {
+      case 'restored': {
+        const deliveries = it.session.deliveries.map((kept) => ({ ...kept, message: untraced(kept.message) }));
+        for (const { message } of deliveries) published.push(message);
+        Object.assign(connection, { ...it.session, deliveries });
+        return;
+      }
       case 'opened': {
         const { will } = it.fields;
         return connection.opened({ ...it.fields, will: will && untraced(will) }, it.now);

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactlyOnce, plainIdentity, type QoS } from '../../src/index.ts';
-import { limitSending } from '../../src/protocol/set-aside.ts';
+import { abandon, limitSending } from '../../src/protocol/set-aside.ts';
+import { persistSession, type SessionStore } from '../../src/store.ts';
 import { recordTrace, replayTrace } from '../../src/trace.ts';
 import { obligingly } from '../support/scripted-server.ts';
 import { world } from '../support/world.ts';
@@ -89,4 +90,41 @@ test('which operation has ended is compared, too', () => {
   assert.notDeepEqual(other, lines);
   assert.equal(replayTrace(lines) > 0, true);
   assert.throws(() => replayTrace(other), { message: /settled was recorded, settled came/ });
+});
+
+test('a life that began with a session from a store replays, too', () => {
+  const records = new Map<string, Uint8Array>();
+  const store: SessionStore = {
+    put: (key, record) => void records.set(key, record.slice()),
+    remove: (key) => void records.delete(key),
+    each: (visit) => records.forEach((record, key) => void visit(key, record)),
+  };
+  const lines: string[] = [];
+  for (const isSecond of [false, true]) {
+    const it = world(options);
+    assert.equal(persistSession(it.client, store), isSecond ? 2 : 0);
+    if (isSecond) {
+      recordTrace(it.client, (line) => lines.push(line));
+      abandon(it.client.connection, it.client.connection.deliveries[0]!.message, 0);
+    }
+    it.server.respond = (packet, connection) => {
+      if (packet.cmd === 'connect') connection.send({ cmd: 'connack', returnCode: 0, sessionPresent: isSecond });
+      else if (isSecond) obligingly(packet, connection);
+    };
+    it.connect();
+    if (!isSecond) for (const qos of [1, 2] as const) it.client.publish('before', 'x', { qos });
+    it.server.current.send({
+      cmd: 'publish',
+      topic: 't',
+      payload: 'x',
+      qos: 2,
+      messageId: 9,
+      dup: isSecond,
+      retain: false,
+    });
+    it.settle();
+    it.client.publish('after', 'x', { qos: isSecond ? 1 : 0 });
+    it.settle();
+  }
+  assert.equal(replayTrace(lines, options), lines.filter((line) => line.includes('"poll"')).length);
 });
