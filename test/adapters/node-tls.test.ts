@@ -69,7 +69,7 @@ const visitOrThrow = async (adapter: Adapter, port: number): Promise<MqttError |
 };
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-  test(`${version}: the second handshake is resumed, by the adapter that made the first`, async () => {
+  test(`[pain 19] ${version}: the second handshake is resumed, by the adapter that made the first`, async () => {
     const certificates = await makeServer(await makeAuthority('root'));
     await withServer(certificates, version, async (port, resumed) => {
       const adapter = nodeTls({ ca: certificates.authority });

@@ -9,7 +9,7 @@ const apps = join(import.meta.dirname, '../../targets/bundler/apps');
 
 for (const target of ['es2022', 'espruino', 'es5'] as const) {
   for (const app of ['slice', 'whole']) {
-    test(`the ${app} on ${target} is no larger than its budget`, async () => {
+    test(`[pain 26] the ${app} on ${target} is no larger than its budget`, async () => {
       const { bytes, gzipBytes } = await bundle({ entry: join(apps, `${app}.ts`), target, globalName: 'app' });
       checkBudget(`bytes/${target}/${app}/minified`, bytes);
       checkBudget(`bytes/${target}/${app}/gzip`, gzipBytes);

@@ -1,5 +1,5 @@
 // What users of other clients suffer from, by the numbers of the survey. Those that a test elsewhere covers bear the number
-// there: `[pain 5]` and so on. Clocks, certificates, and sizes of bundles (17 to 19, 26, 28) belong to other suites.
+// there: `[pain 5]` and so on. The table in test/conformance lists all of them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -85,18 +85,20 @@ export function labelsOf(title: string): string[] {
 export const isClause = (label: string): boolean => /^(MQTT-|edge )?\d/.test(label);
 
 /** Every clause that the title of a test begins with, and the titles of the faults. */
-export function readTests(folder: string = TESTS): { citations: Citation[]; faults: string[] } {
+export function readTests(folder: string = TESTS): { citations: Citation[]; pains: Citation[]; faults: string[] } {
   const citations: Citation[] = [];
+  const pains: Citation[] = [];
   const faults: string[] = [];
   for (const { path, nodes } of readModules(folder)) {
     for (const node of nodes) {
       const title = titleOf(node) ?? '';
       const labels = labelsOf(title);
       for (const id of labels.filter(isClause)) citations.push({ id, place: path });
+      for (const id of labels.filter((it) => it.startsWith('pain '))) pains.push({ id, place: path });
       if (labels[0] === 'fault') faults.push(title.slice('[fault] '.length));
     }
   }
-  return { citations, faults };
+  return { citations, pains, faults };
 }
 
 // Source.
@@ -177,9 +179,14 @@ export function readSource(folder: string = SOURCE): Citation[] {
 
 // The table.
 
-export function readClauses(): { clauses: readonly Clause[]; sections: ReadonlySet<string> } {
-  const { clauses, sections } = JSON.parse(readFileSync(join(import.meta.dirname, 'clauses.json'), 'utf8'));
-  return { clauses, sections: new Set((sections as string).split(' ')) };
+export function readClauses(): {
+  clauses: readonly Clause[];
+  sections: ReadonlySet<string>;
+  /** What users of other clients suffer from, by number: the first is 1. */
+  pains: readonly string[];
+} {
+  const { clauses, sections, pains } = JSON.parse(readFileSync(join(import.meta.dirname, 'clauses.json'), 'utf8'));
+  return { clauses, sections: new Set((sections as string).split(' ')), pains };
 }
 
 /** Whether a citation of src speaks of a clause. A section speaks of its clauses without a number. */
@@ -203,8 +210,9 @@ function listed(places: readonly string[]): string {
 const bullets = (lines: readonly string[]): string => lines.map((it) => `- ${it}`).join('\n') || 'None.';
 
 export function makeReport(): Report {
-  const { clauses, sections } = readClauses();
-  const { citations: tests, faults } = readTests();
+  const { clauses, sections, pains } = readClauses();
+  const { citations: tests, pains: eased, faults } = readTests();
+  const testsOfPain = (number: number) => placesOf(eased.filter(({ id }) => id === `pain ${number}`));
   const source = readSource();
   const known = new Set([...sections, ...clauses.map(({ id }) => id)]);
   const isUnknown = ({ id }: Citation) => !known.has(id) && !sections.has(id.replace('MQTT-', ''));
@@ -236,13 +244,22 @@ ${clauses
   .map((it) => `| ${it.id} | ${it.who} | ${it.requirement} | ${it.reason} | ${listed(testsOf(it))} |`)
   .join('\n')}
 
+## What users of other clients suffer from
+
+| pain | what | tests |
+|--:|---|---|
+${pains.map((it, index) => `| ${index + 1} | ${it} | ${testsOfPain(index + 1).join('; ')} |`).join('\n')}
+
 ## Faults read in other clients
 
 ${bullets(faults)}
 `;
   return {
     markdown,
-    untested: due.filter((it) => testsOf(it).length === 0).map(({ id }) => id),
+    untested: [
+      ...due.filter((it) => testsOf(it).length === 0).map(({ id }) => id),
+      ...pains.filter((_, index) => testsOfPain(index + 1).length === 0),
+    ],
     unsourced: due.filter((it) => sourceOf(it).length === 0).map(({ id }) => id),
     unknown: [...tests, ...source].filter(isUnknown).map(({ id, place }) => `${id} in ${place}`),
   };

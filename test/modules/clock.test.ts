@@ -102,7 +102,7 @@ test('wrong input: with a clock in 1970 nothing is dialled, and the sentence say
   assert.equal(client.stats().state, 'connected');
 });
 
-test('connectWhenRight: no dial and no failure until the clock is set, then at once', () => {
+test('[pain 17] connectWhenRight: no dial and no failure until the clock is set, then at once', () => {
   const { time, server, client, clock, errors } = setUp();
   connectWhenRight(client, clock);
   time.advance(DAY);

@@ -91,7 +91,7 @@ describe('XS', { skip: xsnapPath ? false : 'no xsnap-worker: set XSNAP, or let .
   });
 
   for (const name of ['slice', 'whole']) {
-    test(`slots and steps of the ${name} are the same in every run, and within their budget`, async () => {
+    test(`[pain 28] slots and steps of the ${name} are the same in every run, and within their budget`, async () => {
       const bridge = await measure('empty');
       const [first, second] = [await measure(name), await measure(name)];
       assert.deepEqual(first, second);

@@ -110,7 +110,7 @@ function world(options: WorldOptions = {}) {
   return it;
 }
 
-test('[row 12] a set is replaced without a restart: kept, tried at the next dial, proved by the first CONNACK', () => {
+test('[row 12] [pain 18] a set is replaced without a restart: kept, tried at the next dial, proved by the first CONNACK', () => {
   const it = world();
   assert.equal(it.state(), 'connected');
   assert.equal(it.replace(newRoot), true);
