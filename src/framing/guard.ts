@@ -118,10 +118,11 @@ export class Guard {
       const { held } = this;
       if (!held) continue;
       if (this.filled < held.length) {
-        const part = bytes.subarray(at, at + held.length - this.filled);
-        held.set(part, this.filled);
-        at += part.length;
-        this.filled += part.length;
+        // Espruino's subarray() goes past the end when it is told to.
+        const end = Math.min(bytes.length, at + held.length - this.filled);
+        held.set(bytes.subarray(at, end), this.filled);
+        this.filled += end - at;
+        at = end;
         if (this.filled < held.length) continue;
       }
       const start = this.header.length;

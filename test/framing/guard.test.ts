@@ -182,3 +182,17 @@ test('an error of whoever takes the packets goes through, and nothing more is re
     assert.deepEqual(seen, []);
   }
 });
+
+test('no view is asked to go beyond the end of a chunk: Espruino would make one that does', () => {
+  const { guard, seen } = guarded();
+  const bytes = unhex(`30 0a 0001 74 00010203040506 ${PINGRESP}`);
+  for (const chunk of [bytes.subarray(0, 3), bytes.subarray(3, 8), bytes.subarray(8)]) {
+    const { subarray } = chunk;
+    chunk.subarray = (begin, end) => {
+      assert.ok(end !== undefined && end <= chunk.length);
+      return subarray.call(chunk, begin, end);
+    };
+    guard.push(chunk, (packet) => seen.push(hex(packet)));
+  }
+  assert.deepEqual(seen, ['300a00017400010203040506', PINGRESP]);
+});
