@@ -38,8 +38,8 @@ const SINCE_ES5 = words(`
   String.prototype.endsWith String.prototype.includes String.prototype.padStart String.prototype.repeat
   String.prototype.startsWith`);
 
-/** Espruino's pins, and the object of its own functions. */
-const ESPRUINO_NAMES = ['E', ...[...'ABCDEFGH'].flatMap((port) => [...'0123456789'].map((pin) => port + pin))];
+/** Espruino's pins, the object of its own functions, and a word that only it reserves. */
+const ESPRUINO_NAMES = ['E', 'of', ...[...'ABCDEFGH'].flatMap((port) => [...'0123456789'].map((pin) => port + pin))];
 
 const WITHOUT_ES5 = words('BigInt Map Promise Proxy Reflect Set Symbol WeakMap WeakRef WeakSet');
 

@@ -23,7 +23,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const APP = `
   const from = 'b';
   class Base { #secret = 1; bare; static made = 0; get secret() { return this.#secret; } twice(by = 2) { return by * 2; } }
-  class Item extends Base { tag = 'item'; twice(by) { return super.twice(by) + 1; } }
+  class Item extends Base { tag = 'item'; twice(by) { return super.twice(by) + 1; } return(by) { return [by, this.tag]; } static of(tag) { const it = new Item(); it.tag = tag; return it; } }
   const seen = [1];
   function ticker() { let at = seen.length; let by = 1; return () => { at += by; by++; return at; }; }
   function device(name) { if (!name) throw new Error('no name'); return { tick: ticker(), name }; }
@@ -47,13 +47,13 @@ const APP = `
     for (const byte of Uint8Array.from([5, 6])) got.push(byte);
     const made = [class Named { static own() { return Named.mark; } static mark = 'named'; lists = []; }];
     new made[0]().lists.push(1);
-    got.push(made[0].own(), new made[0]().lists.length);
+    got.push(made[0].own(), new made[0]().lists.length, Item.of('of').return(8).join('/'));
     if (got.length) { got.push(inBlock()); function inBlock() { return 'block'; } }
     return got.map(String).join(' ');
     function later() { return 'later'; }
   }`;
 const EXPECTED =
-  'later none 1 7 3 4 1024 two,three,end 0,1,2,two,three 1/1 2/1 6 1 5 item 6 7 true caught 9 2 a-b-c 5 6 named 0 block';
+  'later none 1 7 3 4 1024 two,three,end 0,1,2,two,three 1/1 2/1 6 1 5 item 6 7 true caught 9 2 a-b-c 5 6 named 0 8/of block';
 
 const bundleApp = (target: Target, text = APP): Promise<Bundle> => {
   const entry = join(folder, `app-${Math.abs(text.length)}-${target}.mjs`);
@@ -72,6 +72,8 @@ const UNREADABLE: Readonly<Record<string, (node: Node) => boolean>> = {
   '**': (node) => 'operator' in node && /^\*\*/.test(String(node.operator)),
   'a logical assignment': (node) => 'operator' in node && /^(\?\?|\|\||&&)=$/.test(String(node.operator)),
   'a generator or async': (node) => ('generator' in node && !!node.generator) || ('async' in node && !!node.async),
+  'a method with a reserved word for its name': (node) =>
+    node.type === 'ClassMethod' && node.key.type === 'Identifier' && /^(return|throw|in|of)$/.test(node.key.name),
   '#private': ({ type }) => /Private/.test(type),
   'a field': ({ type }) => type === 'ClassProperty', // Espruino has one value for all objects of the class.
   'a class expression with a name': (node) => node.type === 'ClassExpression' && !!node.id,
@@ -115,7 +117,7 @@ test('a class with fields whose base is not known has to say what its constructo
 
 test('the check of the class-keeping level sees what is wrong', () => {
   const faults = unreadable(`f(); function f(a = 1, ...b) { for (let i of [...b]) { b?.[i] ** 2; } }
-    v = class V { x; #y = 1; async ['z']() {} }; var { p } = f; q = q2; var q2 = 1; var q;
+    v = class V { x; #y = 1; async ['z']() {} in() {} }; var { p } = f; q = q2; var q2 = 1; var q;
     (() => { y; z; var z; })(); (() => { w = 1; return w; var w; })(); function late() { return later; } var later;`);
   assert.ok(!faults.includes('later is used before it is there'));
   for (const what of Object.keys(UNREADABLE)) {

@@ -1,5 +1,5 @@
-// Classes as a host of level `classes` reads them: no private names, no name for a class that is a value, and a constructor
-// wherever fields have to be given their values. Fields themselves are compiled: Espruino has one value for all objects.
+// Classes as a host of level `classes` reads them: no private names, no name for a class that is a value, no method that has
+// a reserved word for its name, and a constructor wherever fields have to be given their values. Fields themselves are compiled: Espruino has one value for all objects.
 
 import type { NodePath } from '@babel/traverse';
 import {
@@ -11,7 +11,11 @@ import {
   classMethod,
   expressionStatement,
   type File,
+  type FunctionParameter,
+  functionExpression,
+  type Identifier,
   identifier,
+  memberExpression,
   type Node,
   type PrivateName,
   stringLiteral,
@@ -95,8 +99,50 @@ function giveConstructors(tree: File): void {
   });
 }
 
+/** Words that Espruino takes for nothing but themselves, where a method of a class has its name. */
+const RESERVED = new Set(
+  `break case catch class const continue debugger default delete do else extends false finally for function if in
+  instanceof let new null of return static super switch this throw true try typeof undefined var void while`.split(
+    /\s+/,
+  ),
+);
+
+/** Hands methods with such a name to the class from outside. */
+function reservedNames(tree: File): void {
+  programOf(tree).traverse({
+    ClassMethod(path) {
+      const { key, kind, params, body, generator, async, computed } = path.node;
+      if (computed || kind !== 'method' || key.type !== 'Identifier' || !RESERVED.has(key.name)) return;
+      const owner = path.parentPath.parentPath as NodePath<Class>;
+      const name = owner.isClassDeclaration() ? owner.node.id : valueName(owner);
+      let usesSuper = false;
+      path.traverse({
+        Super() {
+          usesSuper = true;
+        },
+      });
+      if (!name || usesSuper)
+        throw new Error(`mqtt-mote bundler: a class for this host cannot have a method ${key.name}`);
+      const place = path.node.static
+        ? identifier(name.name)
+        : memberExpression(identifier(name.name), identifier('prototype'));
+      const method = functionExpression(null, params as FunctionParameter[], body, generator, async);
+      const given = assignmentExpression('=', memberExpression(place, key), method);
+      (owner.getStatementParent() as NodePath).insertAfter(expressionStatement(given));
+      path.remove();
+    },
+  });
+}
+
+/** The variable that a class is the value of. */
+function valueName({ parent }: NodePath<Class>): Identifier | undefined {
+  const target = parent.type === 'VariableDeclarator' ? parent.id : undefined;
+  return target?.type === 'Identifier' ? target : undefined;
+}
+
 export function plainClasses(tree: File): void {
   dropClassNames(tree);
   publicMembers(tree);
   giveConstructors(tree);
+  reservedNames(tree);
 }
