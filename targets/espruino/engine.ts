@@ -1,8 +1,9 @@
-// A Linux build of Espruino, run from Node as a board would be used over its serial port: text goes to its console, lines
-// come back. Its flash is a file in a folder of its own.
+// A Linux build of Espruino as a board: its flash is a file in a folder of its own, programs are written into it, and each
+// boot runs what lies there as `.bootcde`. What it prints comes back in lines.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { upload } from './upload.ts';
@@ -11,75 +12,72 @@ import { upload } from './upload.ts';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are looked for
 const PROMPT = /\x1b\[[0-9;]*[A-Za-z]|[\r\x00-\x09\x0b-\x1f]|^>+/g;
 
-const INSTALLED = '-- installed --';
-
 export class EspruinoEngine {
   private readonly folder = mkdtempSync(join(tmpdir(), 'espruino-'));
-  private readonly process: ChildProcess;
-  private readonly exited: Promise<void>;
-  private text = '';
-  private line: (line: string) => void = () => {};
+  private readonly binary: string;
+  private process: ChildProcess | undefined = undefined;
 
   /** @param binary the path of the executable */
   constructor(binary: string) {
-    this.process = spawn(resolve(binary), [], { cwd: this.folder, stdio: ['pipe', 'pipe', 'ignore'] });
-    this.process.stdin!.on('error', () => {}); // It may have ended.
-    this.process.stdout!.setEncoding('latin1').on('data', (text: string) => this.take(text));
-    this.exited = new Promise((done) => {
-      this.process.once('error', () => done());
-      this.process.once('exit', () => done());
-    });
+    this.binary = resolve(binary);
   }
 
-  /** Types a line at its console. */
-  type(line: string): void {
-    this.process.stdin!.write(`\x10${line}\n`);
+  /** Writes files into its flash, by name; `.bootcde` is what a boot runs. */
+  async install(files: Readonly<Record<string, string>>): Promise<void> {
+    const script = join(this.folder, 'install.js');
+    for (const expression of upload(files)) {
+      // A piece in a process each, not over the console: the Linux build loses characters of what is typed fast.
+      writeFileSync(script, `if (!${expression}) throw new Error("refused");`);
+      const lines: string[] = [];
+      const code = await this.start([script], (line) => void lines.push(line));
+      if (code !== 0) throw new Error(`Espruino could not be given its files: ${lines.join('\n')}`);
+    }
   }
 
   /**
-   * Types a line, and gives every line that it prints from then on to `each`, until that returns true or the engine ends.
-   * @returns the lines
+   * Runs what is installed, until `isLast` has seen the line that it waits for, or the engine ends by itself. Then the power
+   * is cut; what is in flash stays there.
+   * @returns all lines
    */
-  async run(line: string, isLast: (line: string) => boolean): Promise<string[]> {
+  async boot(isLast: (line: string) => boolean): Promise<string[]> {
     const lines: string[] = [];
-    const done = new Promise<void>((resolve) => {
-      this.line = (it) => {
-        lines.push(it);
-        if (isLast(it)) resolve();
-      };
+    let isOver = false;
+    await this.start([], (line) => {
+      if (isOver) return;
+      lines.push(line);
+      isOver = isLast(line);
+      if (isOver) this.cut();
     });
-    this.type(line);
-    await Promise.race([done, this.exited]);
-    this.line = () => {};
     return lines;
   }
 
-  /** Writes files into its flash, by name. */
-  async install(files: Readonly<Record<string, string>>): Promise<void> {
-    this.process.stdin!.write(upload(files));
-    const lines = await this.run(`print(${JSON.stringify(INSTALLED)})`, (it) => it === INSTALLED);
-    const faults = lines.filter((it) => it.includes('Uncaught'));
-    if (faults.length > 0) throw new Error(`Espruino could not be given its files: ${lines.join('\n')}`);
+  /** Cuts the power, if it is on. */
+  cut(): void {
+    this.process?.kill('SIGKILL');
   }
 
-  /** The value of an expression, by way of JSON. */
-  async evaluate(expression: string): Promise<unknown> {
-    const [line = ''] = await this.run(`print(JSON.stringify(${expression}))`, () => true);
-    return JSON.parse(line);
-  }
-
-  async close(): Promise<void> {
-    this.process.kill('SIGKILL');
-    await this.exited;
+  /** Cuts the power, and forgets the flash. */
+  close(): void {
+    this.cut();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private take(text: string): void {
-    const lines = (this.text + text).split('\n');
-    this.text = lines.pop()!;
-    for (const it of lines) {
-      const line = it.replace(PROMPT, '').trimEnd();
-      if (line !== '') this.line(line);
-    }
+  /** @returns its exit code */
+  private async start(args: readonly string[], each: (line: string) => void): Promise<number | null> {
+    // Its standard input is held open: at its end the console would spin.
+    const process = spawn(this.binary, args, { cwd: this.folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    this.process = process;
+    let rest = '';
+    process.stdout.setEncoding('latin1').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop()!;
+      for (const it of lines) {
+        const line = it.replace(PROMPT, '').trimEnd();
+        if (line !== '') each(line);
+      }
+    });
+    const [code] = await once(process, 'close');
+    this.process = undefined;
+    return code;
   }
 }

@@ -23,8 +23,12 @@ export interface Validity {
   readonly notAfter?: Date;
 }
 
+/** Of keys and signatures: `rsa` is for devices that know nothing newer. */
+export type KeyKind = 'ec' | 'rsa';
+
 export interface Authority {
   readonly name: string;
+  readonly kind: KeyKind;
   readonly certificate: string;
   readonly keys: KeyPair;
 }
@@ -43,34 +47,42 @@ export interface ServerCertificates {
 }
 
 const DAY = 86_400_000;
-const ALGORITHM = Object.freeze({ name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' });
+const ALGORITHMS = Object.freeze({
+  ec: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+  rsa: {
+    name: 'RSASSA-PKCS1-v1_5',
+    hash: 'SHA-256',
+    modulusLength: 2048,
+    publicExponent: Uint8Array.of(1, 0, 1),
+  },
+});
 const LOCAL_NAMES = Object.freeze(['localhost', '127.0.0.1', '::1']);
 
-export async function makeAuthority(name: string, validity: Validity = {}): Promise<Authority> {
-  const keys = await makeKeys();
+export async function makeAuthority(name: string, validity: Validity = {}, kind: KeyKind = 'ec'): Promise<Authority> {
+  const keys = await makeKeys(kind);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
     keys,
     ...dates(validity),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: ALGORITHMS[kind],
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return { name, certificate: pem(certificate), keys };
+  return { name, kind, certificate: pem(certificate), keys };
 }
 
 export async function makeServer(authority: Authority, options: ServerOptions = {}): Promise<ServerCertificates> {
-  const keys = await makeKeys();
+  const keys = await makeKeys(authority.kind);
   const certificate = await X509CertificateGenerator.create({
     subject: subject(options),
     issuer: `CN=${authority.name}`,
     publicKey: keys.publicKey,
     signingKey: authority.keys.privateKey,
     ...dates(options),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: ALGORITHMS[authority.kind],
     extensions: [
       ...leafExtensions(options),
       await AuthorityKeyIdentifierExtension.create(authority.keys.publicKey),
@@ -98,14 +110,14 @@ export async function makeDeviceCertificate(
   name: string,
   validity: Validity = {},
 ): Promise<DeviceCertificate> {
-  const keys = await makeKeys();
+  const keys = await makeKeys(authority.kind);
   const certificate = await X509CertificateGenerator.create({
     subject: `CN=${name}`,
     issuer: `CN=${authority.name}`,
     publicKey: keys.publicKey,
     signingKey: authority.keys.privateKey,
     ...dates(validity),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: ALGORITHMS[authority.kind],
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
@@ -123,19 +135,19 @@ export async function makeDeviceCertificate(
 
 /** A server certificate that no authority signed; its `authority` is the certificate itself. */
 export async function makeSelfSignedServer(options: ServerOptions = {}): Promise<ServerCertificates> {
-  const keys = await makeKeys();
+  const keys = await makeKeys('ec');
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: subject(options),
     keys,
     ...dates(options),
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: ALGORITHMS.ec,
     extensions: leafExtensions(options),
   });
   return { authority: pem(certificate), chain: pem(certificate), privateKey: await privateKeyPem(keys) };
 }
 
-function makeKeys() {
-  return crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+function makeKeys(kind: KeyKind) {
+  return crypto.subtle.generateKey(ALGORITHMS[kind], true, ['sign', 'verify']);
 }
 
 function subject(options: ServerOptions): string {
