@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
 import type { InstrumenterContext } from '@stryker-mutator/api/core';
 import { declareClassPlugin, PluginKind } from '@stryker-mutator/api/plugin';
 import {
@@ -13,18 +14,26 @@ import {
   determineHitLimitReached,
   type MutantRunOptions,
   type MutantRunResult,
+  MutantRunStatus,
   type TestResult,
   type TestRunner,
   TestStatus,
   toMutantRunResult,
 } from '@stryker-mutator/api/test-runner';
 
+/** What a test may take besides ten times what it took without a mutant, in milliseconds. */
+const PATIENCE = 3_000;
+
 interface Registered {
   readonly title: string;
   readonly body: () => unknown;
 }
 
-const shared = globalThis as { __stryker__?: InstrumenterContext; registered?: Registered[] };
+const shared = globalThis as {
+  __stryker__?: InstrumenterContext;
+  registered?: Registered[];
+  begun?: Registered['body'];
+};
 
 /** What instrumented code looks at, and writes into. */
 shared.__stryker__ ??= {};
@@ -47,7 +56,7 @@ class InProcessRunner implements TestRunner {
     const tests: TestResult[] = [];
     for (const it of this.named(this.clean)) {
       context.currentTestId = it.id;
-      const result = await attempt(it);
+      const result = (await attempt(it, 10 * PATIENCE)) ?? failed(it.id, 0, 'it did not end');
       this.took.set(it.id, result.timeSpentMs);
       tests.push(result);
     }
@@ -67,9 +76,10 @@ class InProcessRunner implements TestRunner {
       const registered = isOfLoading ? await this.load() : this.clean;
       const chosen = this.named(registered).filter(({ id }) => !testFilter || testFilter.includes(id));
       for (const it of chosen.sort((a, b) => (this.took.get(a.id) ?? 0) - (this.took.get(b.id) ?? 0))) {
-        const result = await attempt(it);
+        const result = await attempt(it, PATIENCE + 10 * (this.took.get(it.id) ?? 0));
         const isOverLimit = determineHitLimitReached(context.hitCount, hitLimit);
         if (isOverLimit) return toMutantRunResult(isOverLimit);
+        if (result === undefined) return { status: MutantRunStatus.Timeout, reason: `${it.id} did not end` };
         tests.push(result);
         if (result.status === TestStatus.Failed) break;
       }
@@ -109,12 +119,21 @@ const failed = (id: string, timeSpentMs: number, error: unknown): TestResult => 
   failureMessage: String(error),
 });
 
-async function attempt({ id, body }: Registered & { readonly id: string }): Promise<TestResult> {
+/** What begins a test so that even a loop without an end can be ended, without ending the process. */
+const begin = new Script('begun()');
+
+/** @returns undefined where it has not ended in time, in milliseconds */
+async function attempt(
+  { id, body }: Registered & { readonly id: string },
+  timeout: number,
+): Promise<TestResult | undefined> {
   const start = performance.now();
+  shared.begun = body;
   try {
-    await body();
+    await begin.runInThisContext({ timeout: Math.ceil(timeout) });
     return { id, name: id, timeSpentMs: performance.now() - start, status: TestStatus.Success };
   } catch (error) {
+    if ((error as NodeJS.ErrnoException | undefined)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return undefined;
     return failed(id, performance.now() - start, error);
   }
 }
