@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Bench } from './runner/bench.ts';
 
-const BENCHES = ['timers', 'power'];
+const BENCHES = ['timers', 'power', 'footprint'];
 
 const load = async (name: string): Promise<Bench> => (await import(`./${name}.ts`)).bench;
 
@@ -43,7 +43,7 @@ async function run(names: readonly string[], how: How): Promise<void> {
     const exact = how.quick ? undefined : await bench.exact?.();
     const before = how.exact && bench.restate ? recorded(name) : undefined;
     const findings = before
-      ? bench.restate!(exact!, before.measured as never)
+      ? await bench.restate!(exact!, before.measured as never)
       : await bench.measure(progress, how.quick);
     spinner.succeed('done');
     console.log(`\n${findingsText(findings)}\n`);

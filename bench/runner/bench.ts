@@ -39,5 +39,5 @@ export interface Bench {
   /** @param quick a little of everything, only to see that it runs */
   measure(progress: Progress, quick: boolean): Promise<Findings>;
   /** The findings, with `exact` as it is now and the rest as it was recorded. Without it, everything is the same in every run. */
-  readonly restate?: (exact: Exact, measured: never) => Findings;
+  readonly restate?: (exact: Exact, measured: never) => Promise<Findings>;
 }

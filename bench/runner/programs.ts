@@ -15,13 +15,16 @@ export interface Program {
   readonly file: string;
 }
 
-/** What is imported dynamically stays so: some things have to be there before others. @param entry a path below bench/ */
-export async function buildProgram(entry: string): Promise<Program> {
+/**
+ * What is imported dynamically stays so: some things have to be there before others.
+ * @param entry a path below bench/ @param outdir from where packages are found by name; default below bench/
+ */
+export async function buildProgram(entry: string, outdir = OUT): Promise<Program> {
   const path = join(import.meta.dirname, '..', entry);
   const name = `${basename(dirname(path))}-${basename(path, '.ts')}`;
   await build({
     entryPoints: [{ in: path, out: name }],
-    outdir: OUT,
+    outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -31,7 +34,7 @@ export async function buildProgram(entry: string): Promise<Program> {
     packages: 'external',
     logLevel: 'error',
   });
-  return { file: join(OUT, `${name}.mjs`) };
+  return { file: join(outdir, `${name}.mjs`) };
 }
 
 /** Runs a program with arguments; its last line on standard output is what it found, as JSON. */
