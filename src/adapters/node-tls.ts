@@ -1,11 +1,14 @@
 // TLS on Node, with the server verified: chain and host name, before a byte of MQTT is sent.
 
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { connect, createSecureContext } from 'node:tls';
 import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
 import { nodeHost, socketTransport } from './node-socket.ts';
+
+/** Loaded by the first nodeTls(), not by the import: together they are 2 MB, and most of what an import of the package would cost. */
+const tls = () => process.getBuiltinModule('node:tls');
+const crypto = () => process.getBuiltinModule('node:crypto');
 
 /** A file in PEM, as text or as it was read. */
 export type Pem = string | Uint8Array;
@@ -45,8 +48,9 @@ const isPem = (value: unknown): value is Pem => typeof value === 'string' || val
 
 /** The certificate in one PEM block or in DER. @throws MqttError 'bad-option' */
 function parse(content: string | Uint8Array): X509Certificate {
+  const Certificate = crypto().X509Certificate;
   try {
-    return new X509Certificate(content);
+    return new Certificate(content);
   } catch (cause) {
     throw bad('ca holds a certificate that is damaged or cut short: save it again', cause);
   }
@@ -106,7 +110,7 @@ function ownCertificate({ certificate, privateKey }: NodeTlsOptions): { cert?: B
   if (!isPem(privateKey)) throw bad('privateKey must be PEM, as text or bytes, beside certificate');
   const own = { cert: Buffer.from(certificate as string), key: Buffer.from(privateKey as string) };
   try {
-    createSecureContext(own);
+    tls().createSecureContext(own);
     return own;
   } catch (cause) {
     const { code } = cause as { readonly code?: unknown };
@@ -156,7 +160,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
       const place = `${host}:${port}`;
       const session = sessions[place];
       const resumed = session && { session };
-      const socket = connect({
+      const socket = tls().connect({
         host,
         port,
         minVersion,

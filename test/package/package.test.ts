@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { runInNewContext } from 'node:vm';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -106,6 +107,20 @@ test('the bundled entry point is one file, where the plain ones load dozens; bl,
       name,
     );
   }
+});
+
+test('an import loads neither node:tls nor node:crypto, nodeTls() does: who has few megabytes pays when it is time', () => {
+  const script = `
+    const loaded = () => process.moduleLoadList.filter((it) => /^NativeModule (tls|crypto)$/.test(it)).length;
+    const { nodeTls } = await import('mqtt-mote/bundled');
+    const before = loaded();
+    nodeTls({ ca: (await import('node:fs')).readFileSync(process.argv[1], 'utf8') });
+    console.log(before, loaded());`;
+  const ca = join(user, 'root.pem');
+  writeFileSync(ca, rootCertificates[0]!);
+  const args = ['--input-type=module', '-e', script, ca];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
+  assert.equal(stdout, '0 1\n', stderr);
 });
 
 test('the bundled entry point holds every entry point that Node has a use for', async () => {
@@ -227,7 +242,8 @@ test("the README's example runs against the local platform", async () => {
 
 test('every command that the README names is a script of the package', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const named = [...readme.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name!).filter((it) => it !== 'ci');
+  const text = readme.replace(/<!-- bench: [^]*?<!-- end of /g, ''); // Tables: they name a package of npm.
+  const named = [...text.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name!).filter((it) => it !== 'ci');
   assert.ok(named.length > 0);
   for (const name of named) assert.ok(name in scripts, `npm run ${name}`);
 });
