@@ -61,11 +61,9 @@ export class Inbox {
     for (const it of this.machine.receipts) {
       if (it.message !== message) continue;
       const state = this.machine.rules[it.state]![Event.Handled]![0];
-      const { packetId } = it;
-      // Before PUBREC leaves (4.3.3), and before anything changes: a store may throw.
-      if (state !== State.HandledQos1) this.machine.changed?.({ packetId, state, message: undefined }, true);
       it.message = undefined;
-      it.state = state;
+      it.state = state; // Also where the store throws: the app is done, and will not say so again.
+      if (state !== State.HandledQos1) this.machine.changed?.(it, true); // Before PUBREC leaves (4.3.3).
       return true;
     }
     return false;

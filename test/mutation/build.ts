@@ -18,6 +18,9 @@ const tests = ['test/framing', 'test/protocol', 'test/timer', 'test/conformance'
     .filter(isPlain),
 );
 
+/** The same random choices for each mutant, and in each run. */
+const seed = "import fc from 'fast-check'; fc.configureGlobal({ seed: 1 });";
+
 const registers: Plugin = {
   name: 'registers',
   setup({ onResolve, onLoad }) {
@@ -29,7 +32,7 @@ const registers: Plugin = {
 };
 
 await build({
-  stdin: { contents: tests.map((path) => `import './${path}';`).join('\n'), resolveDir: process.cwd() },
+  stdin: { contents: `${seed}\n${tests.map((path) => `import './${path}';`).join('\n')}`, resolveDir: process.cwd() },
   outfile: '.work/mutation.mjs',
   bundle: true,
   platform: 'node',

@@ -169,3 +169,21 @@ test('[MQTT-4.3.3-2] a store that fails at a PUBREL costs the connection; the id
   assert.deepEqual(it.receive(pubrel(1)), ['PUBCOMP packetId=1']);
   assert.deepEqual(changes, ['1 false']);
 });
+
+test('[MQTT-4.3.3-2] a store that fails when the app is done costs the connection, and holds nothing up on the next one', () => {
+  const it = bench();
+  it.connect();
+  it.receive(publish(1, 2, 'a'));
+  it.connection.changed = () => {
+    throw new Error('ENOSPC');
+  };
+  assert.throws(() => it.connection.acknowledge(it.messages[0]!, 0), { message: 'ENOSPC' });
+  assert.deepEqual(it.drain(), [], 'no PUBREC for what is not kept');
+  it.connection.changed = undefined;
+  it.close();
+  it.connect(true);
+  assert.deepEqual(it.receive(publish(1, 2, 'a', true)), ['PUBREC packetId=1']);
+  assert.deepEqual(it.receive(publish(2, 1, 'b')), ['message b']);
+  it.connection.acknowledge(it.messages[1]!, 0);
+  assert.deepEqual(it.drain(), ['PUBACK packetId=2']);
+});

@@ -53,6 +53,19 @@ test('[3.1.2.10] without an answer to a ping the server is dead when the time-ou
   assert.equal(it.check(11 * SECOND), Verdict.Dead);
 });
 
+test('[3.1.2.10] once a ping is answered the silence of the server counts from the ping; an answer to none changes nothing', () => {
+  const it = started(10);
+  it.sent(PacketType.Pingreq, 9 * SECOND);
+  it.received(10 * SECOND);
+  it.answered();
+  assert.equal(it.next(), 18 * SECOND);
+  it.sent(PacketType.Publish, 12 * SECOND);
+  assert.equal(it.next(), 18 * SECOND);
+  it.received(13 * SECOND);
+  it.answered();
+  assert.equal(it.next(), 21 * SECOND);
+});
+
 test('[3.1.2.10] the time-out of a ping is never longer than the keep-alive', () => {
   const it = started(10, 3_600 * SECOND);
   it.sent(PacketType.Pingreq, 9 * SECOND);

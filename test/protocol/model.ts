@@ -172,6 +172,7 @@ export class Model {
       case PacketType.Pubcomp:
         return this.receiveAcknowledgement(packet.type, packet.packetId);
       case PacketType.Pingresp:
+        if (this.pingAt >= 0) this.receivedAt = this.pingAt; // Its silence counts from the ping.
         this.pingAt = -1;
     }
   }
