@@ -242,7 +242,7 @@ test("the README's example runs against the local platform", async () => {
 
 test('every command that the README names is a script of the package', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const text = readme.replace(/<!-- bench: [^]*?<!-- end of /g, ''); // Tables: they name a package of npm.
+  const text = readme.replace(/<!-- bench: [\s\S]*?<!-- end of /g, ''); // Tables: they name a package of npm.
   const named = [...text.matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, name]) => name!).filter((it) => it !== 'ci');
   assert.ok(named.length > 0);
   for (const name of named) assert.ok(name in scripts, `npm run ${name}`);
