@@ -40,8 +40,8 @@ export function networkError(cause: SystemError, wasOpen: boolean, tls: boolean)
   return mqttError(code, error.message, reason === undefined ? { cause } : { cause, reason });
 }
 
-/** So many bytes are not kept until the end of the turn: as much as a socket holds before it asks to wait. */
-const WRITE_NOW = 16_384;
+/** So many bytes are not kept until the end of the turn. */
+const WRITE_NOW = 65_536;
 
 /** One piece: copying small packets costs less than handing each to the system. */
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {

@@ -69,7 +69,8 @@ export class Queue implements MessageQueue {
   remove(operation: PublishOperation): void {
     const index = this.waiting.indexOf(operation);
     if (index < 0) return;
-    this.waiting.splice(index, 1);
+    if (index) this.waiting.splice(index, 1);
+    else this.waiting.shift();
     this.held -= sizeOf(operation);
   }
 

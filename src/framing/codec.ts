@@ -134,7 +134,7 @@ function fromForeign(it: Foreign): Incoming {
         qos: qos!,
         retain: retain!,
         dup: dup!,
-        packetId: messageId ?? 0,
+        packetId: qos === 0 ? 0 : messageId!, // mqtt-packet leaves there what was there before.
       };
     }
     case 'connack':
@@ -168,19 +168,16 @@ export function write(packet: Outgoing, size: number, _remaining: number): Uint8
 /** Makes of a whole, legal packet what it says. @param start where its variable header begins. @throws MqttError 'malformed-packet' */
 export type Read = (bytes: Uint8Array, start: number) => Incoming;
 
-/**
- * One whole packet in place of the buffer list that mqtt-packet's parser keeps for packets cut anywhere: the guard has put them
- * together already.
- */
-class Chunk {
+/** The body of a packet in place of the buffer list that mqtt-packet's parser keeps for packets cut anywhere. */
+class Body {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   length = 0;
 
-  append(bytes: Uint8Array): void {
+  hold(bytes: Uint8Array, start: number): void {
     this.bytes = bytes;
-    this.at = 0;
-    this.length = bytes.length;
+    this.at = start;
+    this.length = bytes.length - start;
   }
 
   consume(count: number): void {
@@ -204,34 +201,41 @@ class Chunk {
     const { bytes, at } = this;
     // Buffers of Node read themselves, other bytes do not.
     return 'readUInt8' in bytes
-      ? (bytes as unknown as Chunk).toString(encoding, at + start, at + end)
+      ? (bytes as unknown as Body).toString(encoding, at + start, at + end)
       : textOf(this.slice(start, end));
   }
 }
 
-/** What the parser of the pinned version keeps its bytes in, and how it tells of a packet. */
-interface Internals {
-  _list: Chunk;
-  emit(event: string, value: unknown): boolean;
+/** How the parser of the pinned version takes a packet apart. */
+interface Steps {
+  _list: Body;
+  packet: Foreign & { length: number };
+  error: Error | null;
+  _parseHeader(): unknown;
+  _parsePayload(): unknown;
+  _resetState(): void;
 }
 
-/** Each framing needs one of its own. */
+/**
+ * Each framing needs one of its own. The guard has put a packet together and read its length, so of mqtt-packet's steps header
+ * and body are left; the loop around them, its buffer list and its events would cost more than both.
+ */
 export function reader(): Read {
   const parser = mqttPacket.parser({ protocolVersion: 4 });
-  const internals = parser as unknown as Internals;
-  const chunk = new Chunk();
-  let packet: Foreign | undefined;
-  let fault: Error | undefined;
-  internals.emit = (event, value) => {
-    if (event === 'packet') packet = value as Foreign;
-    else fault = value as Error; // Not thrown from within mqtt-packet, whose parser it would leave stuck.
-    return true;
-  };
-  return (bytes) => {
-    fault = undefined;
-    internals._list = chunk; // After an error the parser has taken a list of its own.
-    parser.parse(bytes as Parameters<typeof parser.parse>[0]);
-    if (fault) throw malformed((fault as Error).message, 'MQTT-4.8.0-1');
-    return fromForeign(packet!);
+  parser.on('error', () => {}); // It is kept as well.
+  const steps = parser as unknown as Steps;
+  const body = new Body();
+  return (bytes, start) => {
+    steps._list = body;
+    body.hold(bytes, 0);
+    steps._parseHeader();
+    const { packet } = steps;
+    body.hold(bytes, start);
+    packet.length = body.length;
+    if (!steps.error) steps._parsePayload();
+    const { error } = steps;
+    if (!error) return fromForeign(packet);
+    steps._resetState();
+    throw malformed(error.message, 'MQTT-4.8.0-1');
   };
 }

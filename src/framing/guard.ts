@@ -92,7 +92,8 @@ export type Taker = (packet: Uint8Array, start: number) => void;
 export class Guard {
   maxPacketSize: number;
   /** The fixed header so far, when it began in an earlier chunk or in this one. */
-  header: number[] = [];
+  header = new Uint8Array(MAX_HEADER);
+  headerLength = 0;
   /** Remaining Length as far as it was read. */
   remaining = 0;
   /** The packet whose header is here whole, and how much of it is here. */
@@ -125,8 +126,8 @@ export class Guard {
         at = end;
         if (this.filled < held.length) continue;
       }
-      const start = this.header.length;
-      this.header = [];
+      const start = this.headerLength;
+      this.headerLength = 0;
       this.held = undefined;
       checkBody(held, start);
       each(held, start);
@@ -138,7 +139,8 @@ export class Guard {
   readHeader(bytes: Uint8Array, at: number): number {
     const byte = bytes[at]!;
     const { header } = this;
-    const length = header.push(byte);
+    const length = ++this.headerLength;
+    header[length - 1] = byte;
     const next = at + 1;
     if (length === 1) {
       checkFirstByte(byte);
@@ -163,7 +165,7 @@ export class Guard {
       return start + size;
     }
     this.held = new Uint8Array(size);
-    this.held.set(header);
+    this.held.set(header.subarray(0, length));
     this.filled = length;
     return next;
   }

@@ -18,6 +18,9 @@ class MqttPacketFraming implements Framing {
   maxPacketSize: number;
   guard: Guard;
   read = reader();
+  /** The packet that was checked last, if it was not sent since, and its Remaining Length. */
+  checked: Outgoing | undefined = undefined;
+  remaining = 0;
 
   constructor(maxPacketSize: number) {
     this.maxPacketSize = maxPacketSize;
@@ -25,7 +28,8 @@ class MqttPacketFraming implements Framing {
   }
 
   check(packet: Outgoing): void {
-    checkOutgoing(packet, this.maxPacketSize);
+    this.remaining = checkOutgoing(packet, this.maxPacketSize);
+    this.checked = packet;
   }
 
   fits(packet: Outgoing): boolean {
@@ -33,7 +37,9 @@ class MqttPacketFraming implements Framing {
   }
 
   encode(packet: Outgoing): Uint8Array {
-    const remaining = checkOutgoing(packet, this.maxPacketSize);
+    if (packet !== this.checked) this.check(packet);
+    this.checked = undefined;
+    const { remaining } = this;
     if (isIdentified(packet)) {
       const { packetId } = packet as Publish;
       refuse(

@@ -13,6 +13,7 @@ import {
   type Outgoing,
   type PacketId,
   PacketType,
+  type Publish,
   publishPacket,
   type QoS,
 } from '../framing/packet.ts';
@@ -181,10 +182,12 @@ export class Connection extends Session implements Machine {
     this.framing.check({ type: PacketType.Connect, clientId: '', cleanSession: true, keepAliveSeconds: 0, will });
   }
 
-  /** Throws what publish() would, without publishing. */
-  checkMessage(message: Message): void {
-    this.framing.check(publishPacket(message, 0));
+  /** Throws what publish() would, without publishing. @returns the packet, without an identifier */
+  checkMessage(message: Message): Publish {
+    const packet = publishPacket(message, 0);
+    this.framing.check(packet);
     this.checkQos(message.qos);
+    return packet;
   }
 
   /**
@@ -194,12 +197,12 @@ export class Connection extends Session implements Machine {
    * then nothing was taken
    */
   publish(message: Publication, now: Instant): PacketId {
-    this.checkMessage(message);
+    const packet = this.checkMessage(message);
     this.requireConnected();
     if (!this.canPublish(message.qos)) throw mqttError('window-full', 'no room in flight');
     this.now = now;
     if (message.qos > 0) return this.outbox.add(message);
-    this.send(publishPacket(message, 0)); // [MQTT-4.3.1-1]
+    this.send(packet); // [MQTT-4.3.1-1]
     this.settle(message);
     return 0;
   }

@@ -57,9 +57,9 @@ test('much is not kept until the end of the turn, and a socket that is full take
   const socket = new FakeSocket();
   socket.holds = true;
   const { transport, told } = transportOver(socket);
-  assert.equal(transport.write(bytesOf('x'.repeat(10_000))), 10_000);
-  assert.equal(transport.write(bytesOf('y'.repeat(10_000))), 10_000);
-  assert.deepEqual(socket.pieces, ['x'.repeat(10_000) + 'y'.repeat(10_000)]);
+  assert.equal(transport.write(bytesOf('x'.repeat(40_000))), 40_000);
+  assert.equal(transport.write(bytesOf('y'.repeat(30_000))), 30_000);
+  assert.deepEqual(socket.pieces, ['x'.repeat(40_000) + 'y'.repeat(30_000)]);
   assert.equal(transport.write(bytesOf('z')), 0);
   socket.held!();
   await ticks();
