@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Bench } from './runner/bench.ts';
 
-const BENCHES = ['timers', 'power', 'footprint'];
+const BENCHES = ['timers', 'power', 'footprint', 'signing'];
 
 const load = async (name: string): Promise<Bench> => (await import(`./${name}.ts`)).bench;
 

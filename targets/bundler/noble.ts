@@ -66,8 +66,18 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropMembers(...UNASKED, ...FLAGS), 6],
     [dropSuperArguments({ 0: BLOCK, 2: LENGTH_FIELD }), 2],
     [localScratch, 2],
-    // The sums that set() takes are of 32 bits already.
-    [foldFacts({ 'A | 0': 'A', 'B | 0': 'B', 'C | 0': 'C', 'D | 0': 'D', 'E | 0': 'E' }), 9],
+    // The sums that set() takes are of 32 bits already; and not every host has slice() for all typed arrays.
+    [
+      foldFacts({
+        'A | 0': 'A',
+        'B | 0': 'B',
+        'C | 0': 'C',
+        'D | 0': 'D',
+        'E | 0': 'E',
+        'SHA1_IV.slice(0, 4)': 'SHA1_IV.subarray(0, 4)',
+      }),
+      10,
+    ],
     [inlineNumbers, 5],
   ],
   'sha2.js': [

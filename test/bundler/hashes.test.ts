@@ -5,11 +5,12 @@ import { createHash, createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { runInContext } from 'node:vm';
 import type { sha1 } from '@noble/hashes/legacy.js';
 import type { SignMethod } from '../../src/index.ts';
 import { checkHashesVersion, specialiseHashes } from '../../targets/bundler/noble.ts';
 import { hex } from '../framing/bytes.ts';
-import { load } from './support.ts';
+import { bareWorld, load, script } from './support.ts';
 
 const METHODS = ['hmacsha1', 'hmacsha256', 'hmacmd5'] as const;
 
@@ -32,6 +33,17 @@ for (const method of METHODS) {
         const expected = createHmac(method.slice('hmac'.length), key).update(content).digest('hex');
         assert.equal(hex(small[method].hmac(key, content)), expected, `key ${keyLength}, content ${length}`);
       }
+    }
+  });
+}
+
+for (const target of ['es5', 'duktape', 'hermes', 'espruino'] as const) {
+  test(`${target}: every method signs, on a host that has no more than it has`, async () => {
+    const context = bareWorld(target);
+    runInContext(await script('test/bundler/apps/methods.ts', target), context);
+    for (const method of METHODS) {
+      const expected = createHmac(method.slice('hmac'.length), 'key').update('what is signed').digest('hex');
+      assert.equal(runInContext(`app.signed(app.${method})`, context), expected, method);
     }
   });
 }
