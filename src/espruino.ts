@@ -1,4 +1,4 @@
-// mqtt-mote/espruino: the adapters for Espruino.
+// mqtt-mote/espruino: the adapters for Espruino, and a store in its flash.
 
 export {
   type EspruinoNet,
@@ -8,3 +8,4 @@ export {
   espruinoTcp,
   espruinoTls,
 } from './adapters/espruino.ts';
+export { type EspruinoStorage, storageRecords } from './storage/espruino.ts';

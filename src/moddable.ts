@@ -1,8 +1,10 @@
-// mqtt-mote/moddable: sessions that outlive a power loss, in the storage of Moddable.
+// mqtt-mote/moddable: sessions, identities and roots that outlive a power loss, in the storage of Moddable.
 
 export {
   type KeyValueStorage,
+  keyValueRecords,
   keyValueStore,
   type PreferenceStorage,
+  preferenceRecords,
   preferenceStore,
 } from './storage/moddable.ts';

@@ -10,7 +10,7 @@ import { asMqttError, type MqttError, mqttError } from '../error.ts';
 import type { EnrolmentMethod, Kept } from '../identity/enrolment.ts';
 import type { Identity } from '../identity/identity.ts';
 import { jsonOf, parseJson } from '../json.ts';
-import type { KeyValueStore } from '../storage/key-value.ts';
+import { checkKey, type KeyValueStore } from '../storage/key-value.ts';
 import { getSealed, putSealed } from '../storage/sealed.ts';
 import type { Millis } from '../time.ts';
 
@@ -21,7 +21,7 @@ export interface EnrolOptions {
   readonly endpoints: readonly Endpoint[];
   /** Where the identity is kept. */
   readonly store: KeyValueStore;
-  /** Its key in the store; default `identity`. */
+  /** Its key in the store, up to 12 small letters, digits and `-`; default `identity`. */
   readonly key?: string | undefined;
   /** How to ask: `register()`, `registerUnlisted()` or `x509()`. */
   readonly method: EnrolmentMethod;
@@ -236,6 +236,10 @@ export function enrol(options: EnrolOptions, done: EnrolDone): () => void {
   if (typeof options !== 'object' || options === null) throw mqttError('bad-option', 'enrol() needs options');
   for (const name of ['get', 'put', 'remove'] as const) {
     if (typeof options.store?.[name] !== 'function') throw mqttError('bad-option', `store.${name} must be a function`);
+  }
+  checkKey(options.key ?? KEY);
+  for (const name of ['attemptFailed', 'warning'] as const) {
+    if (typeof (options[name] ?? done) !== 'function') throw mqttError('bad-option', `${name} must be a function`);
   }
   if (typeof options.method?.asker !== 'function')
     throw mqttError('bad-option', 'method must be register(), or another');

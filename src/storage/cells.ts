@@ -1,7 +1,8 @@
-// Session records in storage whose values are short: a long record lies in several cells, and is there whole or not at all,
-// whenever the power goes. The first cell of a record, written last, says how many others belong to it, and which.
+// Records in storage whose values are short: a long record lies in several cells, and is there whole or not at all, whenever
+// the power goes. The first cell of a record, written last, says how many others belong to it, and which.
 
 import { mqttError } from '../error.ts';
+import { checkKey, type KeyValueStore } from './key-value.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Storage of a host that keeps bytes under short keys. Each call is done, or has failed, when it returns. */
@@ -25,7 +26,10 @@ const DEFAULT_MAX_BYTES = 4_000;
 
 /** Of a first cell: how many follow, and whether they are of the even or the odd generation. */
 const HEADER = 2;
+
+/** Cells behind the first: of a session record, and of one with a longer key, which leaves room for one digit. */
 const MAX_PARTS = 255;
+const MAX_KEYED_PARTS = 15;
 
 /** The keys of session records: `i` or `o`, and an identifier in hexadecimal. */
 function isRecordKey(key: string): boolean {
@@ -36,11 +40,8 @@ function isRecordKey(key: string): boolean {
 
 const partKey = (key: string, generation: number, part: number): string => `${key}.${generation}${part.toString(16)}`;
 
-/**
- * A session store over the storage of a host, which may hold other things as well.
- * @throws MqttError 'bad-option'; put() throws 'packet-too-large' where 256 cells do not hold a record
- */
-export function cellStore(cells: Cells, { maxBytes = DEFAULT_MAX_BYTES }: CellOptions = {}): SessionStore {
+/** What both kinds of stores are made of. @throws MqttError 'bad-option' */
+function records(cells: Cells, maxParts: number, { maxBytes = DEFAULT_MAX_BYTES }: CellOptions = {}) {
   if (!(maxBytes >= 64 && maxBytes <= 1_048_576 && maxBytes % 1 === 0)) {
     throw mqttError('bad-option', `maxBytes must be a whole number from 64 to 1048576, not ${maxBytes}`);
   }
@@ -73,6 +74,10 @@ export function cellStore(cells: Cells, { maxBytes = DEFAULT_MAX_BYTES }: CellOp
     }
     return record;
   };
+  const get = (key: string): Uint8Array | undefined => {
+    const first = head(key);
+    return first && whole(key, first);
+  };
   /** Parts of a record that the power has cut short, or whose record is gone. */
   const isStray = (key: string): boolean => {
     const dot = key.indexOf('.');
@@ -84,12 +89,24 @@ export function cellStore(cells: Cells, { maxBytes = DEFAULT_MAX_BYTES }: CellOp
     return !first || generation !== first[1] || part > first[0]!;
   };
   return {
-    put(key, record) {
+    get,
+    /** Removes parts that the power has cut short, or left behind: nobody visits these records. */
+    sweep(key: string) {
+      const first = head(key);
+      for (let part = 1; part <= maxParts; part++) {
+        for (const generation of [0, 1]) {
+          const isOwn = first && generation === first[1] && part <= first[0]!;
+          const it = partKey(key, generation, part);
+          if (!isOwn && cells.read(it)) cells.remove(it);
+        }
+      }
+    },
+    put(key: string, record: Uint8Array) {
       const old = head(key);
       const generation = old ? 1 - old[1]! : 0;
       const inFirst = maxBytes - HEADER;
       const parts = Math.max(0, Math.ceil((record.length - inFirst) / maxBytes));
-      if (parts > MAX_PARTS)
+      if (parts > maxParts)
         throw mqttError('packet-too-large', `a record of ${record.length} bytes is too long to store`);
       for (let part = 1; part <= parts; part++) {
         const start = inFirst + (part - 1) * maxBytes;
@@ -102,22 +119,46 @@ export function cellStore(cells: Cells, { maxBytes = DEFAULT_MAX_BYTES }: CellOp
       cells.write(key, first);
       if (old) removeParts(key, old);
     },
-    remove(key) {
+    remove(key: string) {
       const old = head(key);
       if (!old) return;
       cells.remove(key);
       removeParts(key, old);
     },
-    each(visit) {
+    each(visit: (key: string, record: Uint8Array) => void) {
       const keys = cells.keys();
       for (let i = 0; i < keys.length; i++) {
         const key = keys[i]!;
         if (keys.indexOf(key) < i) continue; // Flash storage may list a long value twice.
-        const first = isRecordKey(key) ? head(key) : undefined;
-        const record = first && whole(key, first);
+        const record = isRecordKey(key) ? get(key) : undefined;
         if (record) visit(key, record);
         else if (isStray(key)) cells.remove(key);
       }
+    },
+  };
+}
+
+/**
+ * A session store over the storage of a host, which may hold other things as well.
+ * @throws MqttError 'bad-option'; put() throws 'packet-too-large' where 256 cells do not hold a record
+ */
+export const cellStore = (cells: Cells, options?: CellOptions): SessionStore => records(cells, MAX_PARTS, options);
+
+/**
+ * A store for identities and sets of roots over the storage of a host. Keys in it have up to 15 characters.
+ * @throws MqttError 'bad-option'; put() throws 'packet-too-large' where 16 cells do not hold a record
+ */
+export function cellKeyValueStore(cells: Cells, options?: CellOptions): KeyValueStore {
+  const { get, put, remove, sweep } = records(cells, MAX_KEYED_PARTS, options);
+  return {
+    get: (key) => get(checkKey(key)),
+    put(key, record) {
+      put(checkKey(key), record);
+      sweep(key);
+    },
+    remove(key) {
+      remove(checkKey(key));
+      sweep(key);
     },
   };
 }

@@ -2,17 +2,11 @@
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { mqttError } from '../error.ts';
-import type { KeyValueStore } from './key-value.ts';
+import { checkKey, type KeyValueStore } from './key-value.ts';
 import { syncFolder, writeDurably } from './node-file.ts';
 
-const KEY = /^[a-z0-9-]{1,15}$/;
-
 /** The file of a key; a name that could leave the folder is none. */
-function fileOf(key: string): string {
-  if (!KEY.test(key)) throw mqttError('bad-option', `${key} is no key: up to 15 small letters, digits and -`);
-  return `${key}.record`;
-}
+const fileOf = (key: string): string => `${checkKey(key)}.record`;
 
 /** @param folder is made, for its owner only, where it does not exist */
 export function nodeKeyValueStore(folder: string): KeyValueStore {

@@ -3,7 +3,7 @@
 
 import { dayOf } from '../calendar.ts';
 import { type MqttError, mqttError } from '../error.ts';
-import type { KeyValueStore } from '../storage/key-value.ts';
+import { isKey, type KeyValueStore } from '../storage/key-value.ts';
 import { getSealed, putSealed } from '../storage/sealed.ts';
 import {
   checkCandidate,
@@ -23,7 +23,7 @@ export interface RootStoreOptions {
   readonly store: KeyValueStore;
   /** Milliseconds since 1970: `Date.now`, or a DeviceClock's. */
   readonly wallClock: () => number;
-  /** The sets that the app was built with, by their names of up to 10 small letters and digits: `private`, `public`. */
+  /** The sets that the app was built with, by their names of up to 8 small letters and digits: `private`, `public`. */
   readonly sets: Readonly<Record<string, RootsInput>>;
   /** Handshakes in a row that fail with a set before another is tried, 1 to 100; default 3. */
   readonly attempts?: number | undefined;
@@ -58,7 +58,7 @@ const BUILT_IN: Place = 0;
 /** What is tried, and in which order, where handshakes keep failing. */
 const RING: readonly Place[] = Object.freeze([1, 2, 0]);
 
-const NAME = /^[a-z0-9]{1,10}$/;
+const MAX_NAME = 8;
 const DAY = 86_400_000;
 const VERSION = 1;
 const NONE = 3;
@@ -206,7 +206,8 @@ export class RootStore {
     this.attempts = attempts;
     this.warnDays = warnDays;
     for (const name of Object.keys(sets ?? {})) {
-      if (!NAME.test(name)) throw bad(`${name} names no set: up to 10 small letters and digits`);
+      if (!isKey(name, MAX_NAME) || name.indexOf('-') >= 0)
+        throw bad(`${name} names no set: up to 8 small letters and digits`);
       this.sets[name] = new NamedSet(store, name, readRoots(sets[name]!));
     }
     if (this.names().length === 0) throw bad('sets holds no set of roots');

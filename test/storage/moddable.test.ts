@@ -4,8 +4,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exactlyOnce } from '../../src/index.ts';
-import { type KeyValueStorage, keyValueStore, type PreferenceStorage, preferenceStore } from '../../src/moddable.ts';
-import { type Cells, cellStore, persistSession, type SessionStore } from '../../src/store.ts';
+import {
+  type KeyValueStorage,
+  keyValueRecords,
+  keyValueStore,
+  type PreferenceStorage,
+  preferenceRecords,
+  preferenceStore,
+} from '../../src/moddable.ts';
+import {
+  type Cells,
+  cellKeyValueStore,
+  cellStore,
+  type KeyValueStore,
+  persistSession,
+  type SessionStore,
+} from '../../src/store.ts';
 import { obligingly, politely } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
 
@@ -272,3 +286,94 @@ for (const [name, make] of STORES) {
     after.server.respond = politely;
   });
 }
+
+// Records of identities and roots, in the same storage.
+
+const RECORDS: readonly [string, (flash: Flash) => KeyValueStore][] = [
+  ['key-value storage', (flash) => keyValueRecords(keyValue(flash))],
+  ['preferences', (flash) => preferenceRecords(preference(flash), 'mqtt')],
+];
+
+for (const [name, make] of RECORDS) {
+  test(`${name}: a record of any length is kept under a key of any length, until it is removed`, () => {
+    const flash = new Flash();
+    flash.values.set('identity.x', bytes(5).buffer);
+    for (const [i, length] of [0, 1, 3_998, 3_999, 20_000, 63_998].entries()) {
+      const key = ['identity', 't-private', 't-12345678-1', 'x'][i % 4]!;
+      make(flash).put(key, bytes(length));
+      assert.deepEqual(make(flash).get(key), bytes(length), `${length} bytes`);
+    }
+    for (const key of ['identity', 't-private', 't-12345678-1', 'x', 'unknown']) {
+      make(flash).remove(key);
+      assert.equal(make(flash).get(key), undefined);
+    }
+    assert.deepEqual([...flash.values.keys()], ['identity.x'], "what is somebody else's stays");
+  });
+
+  test(`${name}: a record that 16 cells do not hold is refused before anything is written; so is a key that is none`, () => {
+    const flash = new Flash();
+    make(flash).put('x', bytes(9));
+    assert.throws(() => make(flash).put('x', bytes(63_999)), {
+      code: 'packet-too-large',
+      message: 'a record of 63999 bytes is too long to store',
+    });
+    assert.deepEqual(make(flash).get('x'), bytes(9));
+    for (const key of ['', 'Identity', 'thirteen-keys']) {
+      for (const use of [
+        () => make(flash).get(key),
+        () => make(flash).put(key, bytes(1)),
+        () => make(flash).remove(key),
+      ]) {
+        assert.throws(use, { code: 'bad-option', reason: 'key' });
+      }
+    }
+  });
+
+  test(`${name}: wherever the power is cut, what was kept is the old record, or the new one, or (in preferences) none`, () => {
+    for (const [from, to] of [
+      [9, 9],
+      [9, 9_000],
+      [9_000, 9],
+      [12_000, 9_000],
+    ] as const) {
+      for (let cutAt = 1; cutAt < 14; cutAt++) {
+        const flash = new Flash();
+        make(flash).put('identity', bytes(from, 3));
+        flash.writes = 0;
+        flash.cutAt = cutAt;
+        make(flash).put('identity', bytes(to, 5));
+        flash.cutAt = Number.POSITIVE_INFINITY;
+        const found = make(flash).get('identity');
+        const isWhole = [bytes(from, 3), bytes(to, 5)].some((it) => found && Buffer.from(it).equals(found));
+        assert.ok(isWhole || (name === 'preferences' && !found), `${from} to ${to}, cut at ${cutAt}`);
+        make(flash).put('identity', bytes(1));
+        assert.deepEqual([...flash.values.keys()], ['identity'], 'no cell is left over');
+      }
+    }
+  });
+}
+
+test('records in cells of another size', () => {
+  const flash = new Flash();
+  const storage = keyValue(flash);
+  const cells: Cells = {
+    read: (key) => storage.read(key) as ArrayBuffer | undefined,
+    write: (key, value) => storage.write(key, value.slice().buffer as ArrayBuffer),
+    remove: (key) => storage.delete(key),
+    keys: () => [...flash.values.keys()],
+  };
+  const store = cellKeyValueStore(cells, { maxBytes: 64 });
+  store.put('identity', bytes(200));
+  assert.deepEqual(store.get('identity'), bytes(200));
+  assert.equal(flash.values.size, 4);
+  assert.throws(() => cellKeyValueStore(cells, { maxBytes: 63 }), { code: 'bad-option' });
+});
+
+test('storage that is none is refused', () => {
+  assert.throws(() => keyValueRecords({} as never), { code: 'bad-option', message: 'storage.read must be a function' });
+  assert.throws(() => preferenceRecords({} as never, 'x'), { code: 'bad-option', message: 'preference has no get()' });
+  assert.throws(() => preferenceRecords(preference(new Flash()), ''), {
+    code: 'bad-option',
+    message: 'domain must have 1 to 15 characters',
+  });
+});

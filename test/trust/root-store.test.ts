@@ -620,7 +620,7 @@ for (const [message, change] of [
   ['store.get must be a function', { store: {} }],
   ['wallClock must be a function, such as Date.now', { wallClock: undefined }],
   ['sets holds no set of roots', { sets: {} }],
-  ['Private names no set: up to 10 small letters and digits', { sets: { Private: 'x' } }],
+  ['Private names no set: up to 8 small letters and digits', { sets: { Private: 'x' } }],
   ['attempts must be a whole number from 1 to 100', { attempts: 0 }],
   ['attempts must be a whole number from 1 to 100', { attempts: 2.5 }],
   ['warnDays must be numbers of days', { warnDays: [0] }],
