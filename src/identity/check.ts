@@ -7,22 +7,21 @@ import type { SignMethod } from './signing.ts';
 const MAX_CLIENT_ID = 64;
 
 /** Pairs that the identities send themselves. */
-const RESERVED = /^(securemode|signmethod|timestamp|authType|random)$/;
+const RESERVED: readonly string[] = Object.freeze(['securemode', 'signmethod', 'timestamp', 'authType', 'random']);
 
 /** @param name of the option, which is its reason too: a bundle may hold no sentences */
 export const bad = (name: string, message: string): MqttError =>
   mqttError('bad-option', `${name} ${message}`, { reason: name });
 
 /**
- * A text that is there, whole. `without`: characters that would end it on the wire.
+ * A text that is there, whole. `without`: what would end it on the wire.
  * @throws MqttError 'bad-option'
  */
-export function text(name: string, value: unknown, without = ''): string {
+export function text(name: string, value: unknown, without?: RegExp): string {
   if (typeof value !== 'string' || value === '') throw bad(name, 'is missing');
   if (value.trim() !== value) throw bad(name, 'begins or ends with a space: copy it again, without the space');
-  for (let i = 0; i < without.length; i++) {
-    if (value.indexOf(without.charAt(i)) >= 0) throw bad(name, `must not contain ${without.charAt(i)}`);
-  }
+  const found = without?.exec(value);
+  if (found) throw bad(name, `must not contain ${found[0]}`);
   return value;
 }
 
@@ -36,8 +35,8 @@ export function clientIdPart(value: unknown): string {
 export function pairsOf(extras: Readonly<Record<string, string>>): string {
   let pairs = '';
   for (const name of Object.keys(extras)) {
-    if (RESERVED.test(name)) throw bad('extras', `must not contain ${name}`);
-    pairs += `,${text('extras', name, '|,=')}=${text(`extras.${name}`, extras[name], '|,')}`;
+    if (RESERVED.indexOf(name) >= 0) throw bad('extras', `must not contain ${name}`);
+    pairs += `,${text('extras', name, /[|,=]/)}=${text(`extras.${name}`, extras[name], /[|,]/)}`;
   }
   return pairs;
 }

@@ -37,8 +37,8 @@ export function deviceSecret(options: DeviceSecretOptions): Identity {
 export function deviceSecretBy(signMethod: SignMethod, options: DeviceSecretOptions): Identity {
   signMethodOf(signMethod);
   const { clientId, timestamp, extras = {} } = options ?? {};
-  const productKey = text('productKey', options?.productKey, '&');
-  const deviceName = text('deviceName', options.deviceName, '&');
+  const productKey = text('productKey', options?.productKey, /&/);
+  const deviceName = text('deviceName', options.deviceName, /&/);
   const secret = text('deviceSecret', options.deviceSecret);
   const name = clientId === undefined ? '' : clientIdPart(clientId);
   const extraPairs = pairsOf(extras);

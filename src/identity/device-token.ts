@@ -25,8 +25,8 @@ export interface DeviceTokenOptions {
  */
 export function deviceToken(options: DeviceTokenOptions): Identity {
   const { profile = alibabaCloud } = options;
-  const productKey = text('productKey', options.productKey, '&');
-  const deviceName = text('deviceName', options.deviceName, '&');
+  const productKey = text('productKey', options.productKey, /&/);
+  const deviceName = text('deviceName', options.deviceName, /&/);
   const credentials: Credentials = {
     clientId: `${clientIdPart(text('clientId', options.clientId))}|securemode=-2,authType=connwl${pairsOf(options.extras ?? {})}|`,
     userName: `${deviceName}&${productKey}`,

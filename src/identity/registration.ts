@@ -34,8 +34,8 @@ export interface RegisterUnlistedOptions extends AskOptions {
 /** Asks with a new number for every CONNECT: what was seen once cannot be sent again. */
 function asking(options: AskOptions, authType: string, secureMode: number, extras: string) {
   const signMethod = signMethodOf(options.signMethod ?? hmacsha1);
-  const productKey = text('productKey', options.productKey, '&');
-  const deviceName = text('deviceName', options.deviceName, '&');
+  const productKey = text('productKey', options.productKey, /&/);
+  const deviceName = text('deviceName', options.deviceName, /&/);
   const secret = text('productSecret', options.productSecret);
   const clientId = clientIdPart(options.clientId ?? `${deviceName}.${productKey}`);
   return (random: () => number): Identity => ({

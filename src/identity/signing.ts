@@ -29,7 +29,8 @@ export const hmacmd5: SignMethod = /* @__PURE__ */ Object.freeze({
   hmac: (key: Uint8Array, content: Uint8Array) => hmac(md5, key, content),
 });
 
-function hex(bytes: Uint8Array): string {
+/** Upper-case hexadecimal. */
+export function hex(bytes: Uint8Array): string {
   let text = '';
   for (let i = 0; i < bytes.length; i++) text += (256 + bytes[i]!).toString(16).slice(1); // Two digits of each.
   return text.toUpperCase();

@@ -41,8 +41,8 @@ export interface SubDeviceTopology {
 
 function signed(options: SubDeviceOptions) {
   const signMethod = signMethodOf(options.signMethod ?? hmacsha1);
-  const productKey = text('productKey', options.productKey, '&');
-  const deviceName = text('deviceName', options.deviceName, '&');
+  const productKey = text('productKey', options.productKey, /&/);
+  const deviceName = text('deviceName', options.deviceName, /&/);
   const secret = text('deviceSecret', options.deviceSecret);
   const clientId = clientIdPart(options.clientId ?? `${productKey}&${deviceName}`);
   const parameters = { productKey, deviceName, clientId, timestamp: text('timestamp', timestampOf(options.timestamp)) };

@@ -27,7 +27,7 @@ export const tuyaLinkChannel = (deviceId: string): string => `tylink/${deviceId}
  */
 export function tuyaLink(options: TuyaLinkOptions): Identity {
   const { wallClock, signMethod = hmacsha256, profile = tuyaLinkCloud } = options;
-  const deviceId = text('deviceId', options.deviceId, '|,/+#');
+  const deviceId = text('deviceId', options.deviceId, /[|,/+#]/);
   const secret = text('deviceSecret', options.deviceSecret);
   if (typeof wallClock !== 'function') throw mqttError('bad-option', 'wallClock must be a function, such as Date.now');
   if (signMethod?.name !== 'hmacsha256') throw mqttError('bad-option', 'TuyaLink signs with hmacsha256 only');

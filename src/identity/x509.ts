@@ -46,7 +46,7 @@ function identityOf(options: X509Options, userName: string): Identity {
 export function x509Login(options: X509LoginOptions): Identity {
   return identityOf(
     options,
-    `${text('deviceName', options.deviceName, '&')}&${text('productKey', options.productKey, '&')}`,
+    `${text('deviceName', options.deviceName, /&/)}&${text('productKey', options.productKey, /&/)}`,
   );
 }
 

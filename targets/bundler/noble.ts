@@ -19,6 +19,9 @@ export const NOBLE_NOTICE = `/*! @noble/hashes ${NOBLE_VERSION}. MIT License. Co
 
 type Step = readonly [pass: Pass, expected: number];
 
+/** Not every host has slice() for all typed arrays. */
+export const plainMd5: Step = [foldFacts({ 'SHA1_IV.slice(0, 4)': 'SHA1_IV.subarray(0, 4)' }), 1];
+
 // The package hands over bytes that it has made itself, once, and drops the hash: nothing of that is checked again. Nor is
 // what was hashed wiped, since the secret that it comes from stays with the identity.
 const ASSERTIONS = ['ahash', 'abytes', 'aexists', 'aoutput'];
@@ -66,18 +69,9 @@ const RECIPES: Readonly<Record<string, readonly Step[]>> = {
     [dropMembers(...UNASKED, ...FLAGS), 6],
     [dropSuperArguments({ 0: BLOCK, 2: LENGTH_FIELD }), 2],
     [localScratch, 2],
-    // The sums that set() takes are of 32 bits already; and not every host has slice() for all typed arrays.
-    [
-      foldFacts({
-        'A | 0': 'A',
-        'B | 0': 'B',
-        'C | 0': 'C',
-        'D | 0': 'D',
-        'E | 0': 'E',
-        'SHA1_IV.slice(0, 4)': 'SHA1_IV.subarray(0, 4)',
-      }),
-      10,
-    ],
+    // The sums that set() takes are of 32 bits already.
+    [foldFacts({ 'A | 0': 'A', 'B | 0': 'B', 'C | 0': 'C', 'D | 0': 'D', 'E | 0': 'E' }), 9],
+    plainMd5,
     [inlineNumbers, 5],
   ],
   'sha2.js': [

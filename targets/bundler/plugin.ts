@@ -8,7 +8,7 @@ import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
 import { asModule } from './app-module.ts';
 import { brings, type Format, HOSTS, type Target } from './hosts.ts';
 import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
-import { checkHashesVersion, NOBLE_NOTICE, specialiseHashes } from './noble.ts';
+import { checkHashesVersion, NOBLE_NOTICE, plainMd5, specialiseHashes } from './noble.ts';
 import { type BundlerOptions, checkOptions, refusal } from './options.ts';
 import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
@@ -107,6 +107,7 @@ function loadNoble(path: string): OnLoadResult {
   const module = readModule(`@noble/hashes/${file}`, readFileSync(path, 'utf8'));
   const expected = SCRATCH[file];
   if (expected !== undefined) run(lazyScratch, module, expected);
+  if (file === 'legacy.js') run(plainMd5[0], module, plainMd5[1]);
   return { contents: (NOTICES[file] ?? '') + print(module, file), loader: 'js' };
 }
 

@@ -1,10 +1,12 @@
-// Identities that a platform gives: what is sent and signed, with vectors T15 to T18, and the sentences about wrong input.
+// Identities that a platform gives: what is sent and signed, with vectors T15 to T19, and the sentences about wrong input.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { deviceToken, register, registerUnlisted, x509, x509Login } from '../../src/enrolment.ts';
 import { type SubDeviceOptions, subDeviceLogin, subDeviceTopology } from '../../src/gateway.ts';
 import { type Attempt, hmacmd5, hmacsha1, hmacsha256 } from '../../src/index.ts';
+import { tuyaLegacy } from '../../src/tuya-legacy.ts';
 import { tuyaLink, tuyaLinkChannel } from '../../src/tuyalink.ts';
 
 const TLS: Attempt = { number: 1, secure: true };
@@ -23,6 +25,8 @@ const sub: SubDeviceOptions = {
   deviceSecret: 'subsecret',
   timestamp: 1_581_417_203_000,
 };
+
+const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest();
 
 /** Draws this number. */
 const drawing = (number: number) => () => number / 2 ** 32;
@@ -67,6 +71,14 @@ test('vector T18: TuyaLink signs its terms in their order, in small hex, with th
     password: '21c7c06ce073e4f7c99cf1265821b98b7337151fdee60d3255c8f2f627d32d4f',
   });
   assert.equal(tuyaLinkChannel('id'), 'tylink/id/channel/downlink/auto_subscribe');
+});
+
+test('vector T19: the older login of Tuya is one id, and the middle of a hash', () => {
+  assert.deepEqual(tuyaLegacy({ deviceId: 'id', secretKey: '0123456789abcdef', md5 }).credentials(TLS), {
+    clientId: 'id',
+    userName: 'id',
+    password: '61035123906e58e0',
+  });
 });
 
 test('a registration asks with a new number for every CONNECT', () => {
@@ -115,6 +127,7 @@ for (const [name, identity] of [
   ['a login with a token', deviceToken(token)],
   ['a login by certificate', x509().asker(Math.random)],
   ['TuyaLink', tuyaLink(tuya)],
+  ['the older login of Tuya', tuyaLegacy({ deviceId: 'id', secretKey: 'key', md5 })],
 ] as const) {
   test(`${name} is refused over plain TCP, before anything is sent`, () => {
     assert.throws(() => identity.credentials(TCP), {
@@ -137,6 +150,20 @@ const MISTAKES: readonly [string, () => unknown][] = [
     () => tuyaLink({ ...tuya, deviceSecret: '\n0123456789abcdef' }),
   ],
   ['deviceName must not contain &', () => x509Login({ productKey: 'pk', deviceName: 'device&pk' })],
+  ['deviceId is missing', () => tuyaLegacy({ deviceId: '', secretKey: 'key', md5 })],
+  [
+    'secretKey begins or ends with a space: copy it again, without the space',
+    () => tuyaLegacy({ deviceId: 'id', secretKey: 'key ', md5 }),
+  ],
+  ['secretKey holds a lone surrogate', () => tuyaLegacy({ deviceId: 'id', secretKey: 'k\ud800', md5 })],
+  [
+    'md5 must be a function that hashes bytes',
+    () => tuyaLegacy({ deviceId: 'id', secretKey: 'k', md5: 'md5' as never }),
+  ],
+  [
+    'md5 must give 16 bytes, not 20',
+    () => tuyaLegacy({ deviceId: 'id', secretKey: 'k', md5: () => new Uint8Array(20) }),
+  ],
   ['deviceId must not contain /', () => tuyaLink({ ...tuya, deviceId: 'tylink/6c' })],
   ['clientId must be a string of at most 64 characters without |', () => deviceToken({ ...token, clientId: 'given|' })],
   ['clientId is missing', () => deviceToken({ ...token, clientId: '' })],
