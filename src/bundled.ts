@@ -19,4 +19,5 @@ export * from './router.ts';
 export * from './store.ts';
 export * from './takeover.ts';
 export * from './trust.ts';
+export * from './tuya-legacy.ts';
 export * from './tuyalink.ts';

@@ -76,6 +76,15 @@ test('every entry point of the package can be imported, and none exports nothing
   }
 });
 
+test('every entry point that needs no Node is a module for Moddable too', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const forNode = ['./node', './bundled', './bundler', './espruino', './package.json'];
+  for (const entry of Object.keys(exports).filter((it) => !forNode.includes(it))) {
+    const file = exports[entry].moddable;
+    assert.ok(file && existsSync(join(user, 'node_modules', 'mqtt-mote', file)), `${entry}: ${file}`);
+  }
+});
+
 /** The files that Node reads for an import, and their characters: Node's own modules do not count. */
 function filesOf(...names: string[]): { readonly url: string; readonly length: number }[] {
   const script = `
