@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { Client, type ClientOptions, deviceSecret, type MqttError } from '../../src/index.ts';
+import {
+  Client,
+  type ClientOptions,
+  deviceSecret,
+  hmacmd5,
+  hmacsha1,
+  hmacsha256,
+  type MqttError,
+} from '../../src/index.ts';
 import { nodeTcp, nodeTls } from '../../src/node.ts';
 import { makeAuthority, makeSelfSignedServer, makeServer } from '../platform/certificates.ts';
 import { Platform } from '../platform/platform.ts';
@@ -188,6 +196,54 @@ test('[row 18] a secret with one changed bit is refused with return code 5', asy
   assert.deepEqual([error.code, error.returnCode], ['refused', 5]);
   assert.ok(!JSON.stringify(error).includes('secreu') && !error.message.includes('secreu'));
 });
+
+/** Logs in over this listener, and closes. */
+async function logsIn(identity: ClientOptions['identity'], kind: 'private' | 'tcp' = 'private'): Promise<void> {
+  const where =
+    kind === 'tcp' ? { adapter: nodeTcp(), allowPlaintext: true, endpoints: [platform.endpoints.tcp] } : trusting(kind);
+  const client = clientOf({ ...where, identity, reconnect: false });
+  const arrived = nextEvent(client, 'connected');
+  client.connect();
+  await arrived;
+  await closed(client);
+}
+
+test('[row 19] the platform takes a login with and without timestamp and clientId; without productKey or deviceName no socket is opened', async () => {
+  for (const optional of [{}, { timestamp: 789 }, { clientId: '12345' }, { clientId: '12345', timestamp: Date.now }]) {
+    await logsIn(deviceSecret({ ...device, ...optional }));
+  }
+  const { connections } = platform.counts;
+  for (const name of ['productKey', 'deviceName', 'deviceSecret'] as const) {
+    assert.throws(() => clientOf({ identity: deviceSecret({ ...device, [name]: '' }) }), {
+      code: 'bad-option',
+      message: `${name} is missing`,
+    });
+  }
+  assert.equal(platform.counts.connections, connections);
+});
+
+for (const [signMethod, digits] of [
+  [hmacmd5, 32],
+  [hmacsha1, 40],
+  [hmacsha256, 64],
+] as const) {
+  test(`[row 22] ${signMethod.name}: the platform takes a password of ${digits} hexadecimal digits, and no shorter one`, async () => {
+    const identity = deviceSecret({ ...device, signMethod });
+    const { password } = identity.credentials({ number: 1, secure: true });
+    assert.match(password as string, new RegExp(`^[0-9A-F]{${digits}}$`));
+    await logsIn(identity);
+    const cut = {
+      credentials: (attempt: { number: number; secure: boolean }) => {
+        const made = identity.credentials(attempt);
+        return { ...made, password: (made.password as string).slice(0, -1) };
+      },
+    };
+    assert.equal((await firstFailure({ identity: cut })).returnCode, 4);
+  });
+}
+
+test('[row 21] the platform takes the worked example over TCP', () =>
+  logsIn(deviceSecret({ ...device, clientId: '12345', timestamp: 789 }), 'tcp'));
 
 test('[row 20] a timestamp or clientId other than the signed one is refused', async () => {
   const signed = deviceSecret({ ...device, clientId: '12345', timestamp: 789 });

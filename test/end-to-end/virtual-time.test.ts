@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, type ClientOptions, deviceSecret } from '../../src/index.ts';
+import { lengthenKeepAlive } from '../../src/patience.ts';
 import { watchTakeover } from '../../src/takeover.ts';
 import { Platform } from '../platform/platform.ts';
 import type { Profile } from '../platform/profile.ts';
@@ -134,6 +135,23 @@ test('[row 16] [row 17] a keep-alive that is forced past the local check is refu
   client.connect();
   await clock.advanceAsync(1_000);
   assert.equal(returnCode, 3);
+  await platform.close();
+});
+
+test('[row 16] on a network that keeps losing links the keep-alive grows from 360 s to the 1200 s that the platform takes, and no further', async () => {
+  const { clock, platform, makeClient } = await setUp();
+  const client = makeClient();
+  lengthenKeepAlive(client);
+  client.connect();
+  await clock.advanceAsync(1_000);
+  for (let losses = 0; losses < 8; losses++) {
+    platform.silence('device');
+    await clock.advanceAsync(45 * MINUTE);
+    assert.equal(client.stats().state, 'connected');
+  }
+  const taken = platform.log.entries.filter(({ event }) => event === 'online').map((it) => it.keepAliveSeconds);
+  assert.deepEqual([...new Set(taken)], [360, 720, 1_200]);
+  client.abort();
   await platform.close();
 });
 
