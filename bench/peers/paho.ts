@@ -32,6 +32,12 @@ export const paho: MakePeer = ({ open, clientId, keepAliveSeconds, onMessage }) 
   Object.assign(globalThis, { WebSocket: webSocketOver(open) });
   const client = new Paho.Client('server', 80, '/', clientId);
   client.onMessageArrived = onMessage;
+  const dones = new Map<Paho.Message, () => void>();
+  client.onMessageDelivered = (message) => {
+    const done = dones.get(message);
+    dones.delete(message);
+    done?.();
+  };
   return {
     connect() {
       return new Promise<void>((resolve, reject) => {
@@ -46,8 +52,11 @@ export const paho: MakePeer = ({ open, clientId, keepAliveSeconds, onMessage }) 
     },
     subscribe: (filter, qos) => new Promise((resolve) => client.subscribe(filter, { qos, onSuccess: () => resolve() })),
     publish(topic, payload, qos, done) {
-      client.send(topic, new Uint8Array(payload).buffer, qos, false);
-      done(); // It tells of deliveries by one handler for all of them.
+      const message = new Paho.Message(payload);
+      message.destinationName = topic;
+      message.qos = qos;
+      dones.set(message, done);
+      client.send(message);
     },
   };
 };

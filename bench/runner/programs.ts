@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Below bench/, so that the peers are found from there. */
-const OUT = join(import.meta.dirname, '..', '.work');
+export const OUT = join(import.meta.dirname, '..', '.work');
 
 /** By name. What a program measures of one contender in one round. */
 export type Sample = Record<string, number>;

@@ -26,8 +26,11 @@ const SEEN = 'mqtt-mote-seen';
 const SCRATCH: Readonly<Record<string, number>> = { 'legacy.js': 3, 'sha2.js': 3 };
 
 const SOURCE = resolve(import.meta.dirname, '../../src');
-/** What stands for src/framing/codec.ts. */
-const CODEC = join(import.meta.dirname, 'shims/codec.ts');
+/** What stands for src/framing/codec.ts, and for src/utf8.ts in mqtt-packet. */
+const shimsFor = (target: Target) =>
+  target === 'node'
+    ? { codec: join(import.meta.dirname, 'shims/codec-node.ts'), text: join(import.meta.dirname, 'shims/utf8-node.ts') }
+    : { codec: join(import.meta.dirname, 'shims/codec.ts'), text: join(SOURCE, 'utf8.ts') };
 const FRAMING = 'mqtt-mote-framing';
 const HASHES = 'mqtt-mote-hashes';
 
@@ -227,19 +230,22 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         path.startsWith(SOURCE) ? loadSource(path, names, makers) : undefined,
       );
 
+      const { codec, text } = shimsFor(target);
       // mqtt-packet behind the framing, in the words of src. An app that imports it gets the package as it is.
       build.onResolve({ filter: /\/codec\.ts$/ }, ({ importer }) =>
-        importer.startsWith(join(SOURCE, 'framing')) ? { path: CODEC, sideEffects: false } : undefined,
+        importer.startsWith(join(SOURCE, 'framing')) ? { path: codec, sideEffects: false } : undefined,
       );
-      build.onLoad({ filter: /\.ts$/ }, ({ path }) => (path === CODEC ? loadSource(path, names) : undefined));
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        path === codec || path === text ? loadSource(path, names) : undefined,
+      );
       build.onResolve({ filter: /^mqtt-packet$/ }, ({ importer }) => {
-        if (importer !== CODEC) return undefined;
+        if (importer !== codec) return undefined;
         const found = require.resolve('mqtt-packet/package.json');
         checkVersion(JSON.parse(readFileSync(found, 'utf8')).version);
         return { path: join(dirname(found), 'mqtt.js'), namespace: FRAMING, sideEffects: false };
       });
       build.onResolve({ filter: /.*/, namespace: FRAMING }, ({ path, importer }) => {
-        if (path === UTF8) return { path: join(SOURCE, 'utf8.ts'), sideEffects: false };
+        if (path === UTF8) return { path: text, sideEffects: false };
         if (!path.startsWith('./'))
           throw new Error(`mqtt-mote bundler: no shim for ${path}, which mqtt-packet asks for`);
         return { path: join(dirname(importer), `${path}.js`), namespace: FRAMING, sideEffects: false };

@@ -1,0 +1,47 @@
+// Who takes part, each behind the same interface, over TCP to the sink.
+
+import { connect } from 'node:net';
+import { pathToFileURL } from 'node:url';
+import type { Mote } from '../peers/mote.ts';
+import type { MakePeer, Peer } from '../peers/peer.ts';
+
+export interface Contact {
+  readonly port: number;
+  readonly clientId: string;
+  readonly onMessage: () => void;
+}
+
+/** Each is loaded when it is made: what the others load is in no figure. */
+type Make = (contact: Contact) => Promise<Peer>;
+
+const KEEP_ALIVE_SECONDS = 360;
+
+const overTcp =
+  (load: () => Promise<MakePeer>): Make =>
+  async ({ port, clientId, onMessage }) =>
+    (await load())({
+      open: () => connect(port, '127.0.0.1').setNoDelay(true),
+      clientId,
+      keepAliveSeconds: KEEP_ALIVE_SECONDS,
+      onMessage,
+    });
+
+const ours =
+  (load: () => Promise<Mote>): Make =>
+  async (contact) =>
+    (await import('../peers/mote.ts')).mote({ ...contact, keepAliveSeconds: KEEP_ALIVE_SECONDS }, await load());
+
+export const OURS = 'mqtt-mote';
+export const BUNDLED = 'mqtt-mote/bundled';
+export const MQTTJS = 'MQTT.js';
+
+export const CONTENDERS: Readonly<Record<string, Make>> = {
+  [OURS]: ours(() => import('../../src/bundled.ts')),
+  [BUNDLED]: ours(() => import(pathToFileURL(process.env.MQTT_MOTE_BUNDLED!).href)),
+  [MQTTJS]: overTcp(async () => (await import('../peers/mqttjs.ts')).mqttjs),
+  'u8-mqtt': overTcp(async () => (await import('../peers/u8-mqtt.ts')).u8mqtt),
+  mqtts: overTcp(async () => (await import('../peers/mqtts.ts')).mqtts),
+  paho: overTcp(async () => (await import('../peers/paho.ts')).paho),
+  'floor: mqtt-packet': async (contact) => (await import('./floors.ts')).codecFloor(contact),
+  'floor: bytes': async (contact) => (await import('./floors.ts')).bytesFloor(contact),
+};
