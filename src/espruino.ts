@@ -1,4 +1,4 @@
-// mqtt-mote/espruino: the adapters for Espruino, and a store in its flash.
+// mqtt-mote/espruino: the adapters for Espruino, and stores in its flash.
 
 export {
   type EspruinoNet,
@@ -9,3 +9,4 @@ export {
   espruinoTls,
 } from './adapters/espruino.ts';
 export { type EspruinoStorage, storageRecords } from './storage/espruino.ts';
+export { type EspruinoFiles, storageSession } from './storage/espruino-session.ts';

@@ -41,7 +41,7 @@ function asking(options: AskOptions, authType: string, secureMode: number, extra
   return (random: () => number): Identity => ({
     credentials(attempt) {
       tlsOnly('registration', attempt);
-      const number = String(Math.floor(random() * 2 ** 32));
+      const number = String(Math.floor(random() * 4_294_967_296));
       const pairs = `securemode=${secureMode},authType=${authType},random=${number},signmethod=${signMethod.name}`;
       return {
         clientId: `${clientId}|${pairs}${extras}|`,

@@ -19,17 +19,12 @@ interface Slot {
   readonly record: Uint8Array;
 }
 
-const nameOf = (key: string, place: 0 | 1): string => `mote.${key}.${place}`;
-
-/**
- * A store for identities and sets of roots. Its files are called `mote.`, the key, and `.0` or `.1`.
- * @throws MqttError 'bad-option'; put() throws 'host-failed' where there is no room
- * @example new RootStore({ store: storageRecords(require('Storage')), wallClock: Date.now, sets })
- */
-export function storageRecords(storage: EspruinoStorage): KeyValueStore {
+/** Records in files called by the prefix, the key, and `0` or `1`, with dots between. */
+export function recordsUnder(storage: EspruinoStorage, prefix: string): KeyValueStore {
   for (const name of ['readArrayBuffer', 'write', 'erase'] as const) {
     if (typeof storage?.[name] !== 'function') throw mqttError('bad-option', `storage.${name} must be a function`);
   }
+  const nameOf = (key: string, place: 0 | 1): string => `${prefix}.${key}.${place}`;
   const slotOf = (key: string, place: 0 | 1): Slot | undefined => {
     const file = storage.readArrayBuffer(nameOf(key, place));
     // A copy: what is read lies in the flash itself.
@@ -61,4 +56,13 @@ export function storageRecords(storage: EspruinoStorage): KeyValueStore {
       storage.erase(nameOf(key, place === 0 ? 1 : 0));
     },
   };
+}
+
+/**
+ * A store for identities and sets of roots. Its files are called `mote.`, the key, and `.0` or `.1`.
+ * @throws MqttError 'bad-option'; put() throws 'host-failed' where there is no room
+ * @example new RootStore({ store: storageRecords(require('Storage')), wallClock: Date.now, sets })
+ */
+export function storageRecords(storage: EspruinoStorage): KeyValueStore {
+  return recordsUnder(storage, 'mote');
 }

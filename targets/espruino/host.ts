@@ -35,3 +35,9 @@ export const print = (line: string): void => espruino.print(line);
 
 /** Variables in use, the garbage collected. */
 export const variables = (): number => espruino.process.memory().usage;
+
+/** The same in words. */
+export function memory(): string {
+  const { usage, total } = espruino.process.memory();
+  return `${usage} of ${total} variables`;
+}
