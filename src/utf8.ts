@@ -5,8 +5,9 @@ export function writeUtf8(text: string, target: Uint8Array | undefined, offset: 
   let at = offset;
   for (let i = 0; i < text.length; i++) {
     let code = text.charCodeAt(i);
-    let more = code < 0x80 ? 0 : code < 0x800 ? 1 : 2; // Bytes that follow the first one.
-    if ((code & 0xf800) === 0xd800) {
+    // Bytes that follow the first one. Espruino's texts are of code points, others' of UTF-16.
+    let more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    if (code >> 11 === 0x1b) {
       const low = text.charCodeAt(++i);
       if (code > 0xdbff || (low & 0xfc00) !== 0xdc00) return -1;
       code = ((code & 0x3ff) << 10) + low + 0x2400;

@@ -47,6 +47,13 @@ const text = fc.oneof(
 /** Bytes near the borders of UTF-8's ranges. */
 const BORDERS = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
 
+test('a text of code points, as Espruino has them, becomes the same bytes', () => {
+  for (const code of [0x41, 0xe9, 0x7ff, 0x4f20, 0xffff, 0x1_0000, 0x1_f600, 0x10_ffff]) {
+    const text = { length: 1, charCodeAt: () => code } as unknown as string;
+    assert.deepEqual(utf8(text), encoder.encode(String.fromCodePoint(code)), code.toString(16));
+  }
+});
+
 test('[MQTT-1.5.3-1] texts become the same bytes as with TextEncoder, and lone surrogates none', () => {
   fc.assert(
     fc.property(text, (it) => {

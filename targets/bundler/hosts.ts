@@ -3,7 +3,7 @@
 
 /**
  * `es2022`: as written. `functions`: the same without classes, and without variables of a block.
- * `classes`: ES5 with classes, arrow functions, templates and `??`, every function before its use.
+ * `classes`: ES5 with classes, arrow functions and `??`, every function before its use, nothing added in place.
  * `es5`: ECMAScript 5.1 and typed arrays.
  */
 export type Level = 'es2022' | 'functions' | 'classes' | 'es5';
@@ -63,7 +63,7 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
     format: 'iife',
     lacks: words(`Object.freeze Object.hasOwn Object.entries Object.values Number.isFinite Number.isInteger
       Number.isNaN Number.isSafeInteger Number.parseInt Array.from Array.of Math.imul Math.trunc Math.sign
-      Uint8Array.from Uint8Array.of Uint32Array.from`),
+      String.fromCharCode Uint8Array.from Uint8Array.of Uint32Array.from`),
     without: words('BigInt Map Proxy Reflect Set Symbol WeakMap WeakRef WeakSet'),
     taken: ESPRUINO_NAMES,
     modules: words('net tls http dgram crypto Storage Wifi ESP8266 fs heatshrink Flash neopixel'),

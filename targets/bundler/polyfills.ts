@@ -38,6 +38,12 @@ export const POLYFILLS: Readonly<Record<string, string>> = {
   'Object.freeze': 'function (it) { return it; }',
   'Object.hasOwn': 'function (it, name) { return Object.prototype.hasOwnProperty.call(it, name); }',
   'Object.values': 'function (it) { return Object.keys(it).map(function (name) { return it[name]; }); }',
+  // Espruino's own takes the low eight bits of a code. Where a text can hold more, asUTF8() makes a character of its bytes.
+  'String.fromCharCode': `function (code, low) { var byte = String.fromCharCode; 
+    if (code < 256 || "\\u0100".charCodeAt(0) < 256) return byte(code);
+    if (low) code = ((code & 1023) << 10) + (low & 1023) + 65536;
+    return E.asUTF8((code < 2048 ? byte(code >> 6 | 192) : (code < 65536 ? byte(code >> 12 | 224) :
+      byte(code >> 18 | 240) + byte(code >> 12 & 63 | 128)) + byte(code >> 6 & 63 | 128)) + byte(code & 63 | 128)); }`,
   'String.prototype.endsWith': `function (end) { return this.slice(-end.length) === end || end === ""; }`,
   'String.prototype.includes': 'function (part) { return this.indexOf(part) >= 0; }',
   'String.prototype.padStart': `function (length, pad) { var it = String(this); var by = pad === undefined ? " " : pad;

@@ -33,6 +33,7 @@ const APP = `
     const got = [];
     got.push(later(), first?.deep?.deeper ?? 'none', a, b, rest.c, rest.d, 2 ** 10, [...others, 'end'].join());
     const calls = [];
+    let text = String.fromCharCode(got.length + 0xe1); text += String.fromCharCode(got.length + 0x3a9); text += "传"; got.push(text);
     for (let i = 0; i < 3; i++) calls.push(() => i);
     for (const it of others) calls.push(() => it);
     got.push(calls.map((call) => call()).join());
@@ -53,7 +54,7 @@ const APP = `
     function later() { return 'later'; }
   }`;
 const EXPECTED =
-  'later none 1 7 3 4 1024 two,three,end 0,1,2,two,three 1/1 2/1 6 1 5 item 6 7 true caught 9 2 a-b-c 5 6 named 0 8/of block';
+  'later none 1 7 3 4 1024 two,three,end éα传 0,1,2,two,three 1/1 2/1 6 1 5 item 6 7 true caught 9 2 a-b-c 5 6 named 0 8/of block';
 
 const bundleApp = (target: Target, text = APP): Promise<Bundle> => {
   const entry = join(folder, `app-${Math.abs(text.length)}-${target}.mjs`);
@@ -74,6 +75,11 @@ const UNREADABLE: Readonly<Record<string, (node: Node) => boolean>> = {
   'a generator or async': (node) => ('generator' in node && !!node.generator) || ('async' in node && !!node.async),
   'a method with a reserved word for its name': (node) =>
     node.type === 'ClassMethod' && node.key.type === 'Identifier' && /^(return|throw|in|of)$/.test(node.key.name),
+  'a template': ({ type }) => type === 'TemplateLiteral', // Espruino loses that a text is Unicode, in both.
+  'text += more': (node) =>
+    node.type === 'AssignmentExpression' &&
+    node.operator === '+=' &&
+    /^(Identifier|StringLiteral|CallExpression)$/.test(node.right.type),
   '#private': ({ type }) => /Private/.test(type),
   'a field': ({ type }) => type === 'ClassProperty', // Espruino has one value for all objects of the class.
   'a class expression with a name': (node) => node.type === 'ClassExpression' && !!node.id,
@@ -117,7 +123,7 @@ test('a class with fields whose base is not known has to say what its constructo
 
 test('the check of the class-keeping level sees what is wrong', () => {
   const faults = unreadable(`f(); function f(a = 1, ...b) { for (let i of [...b]) { b?.[i] ** 2; } }
-    v = class V { x; #y = 1; async ['z']() {} in() {} }; var { p } = f; q = q2; var q2 = 1; var q;
+    v = class V { x; #y = 1; async ['z']() {} in() {} }; f += \`\${f}\`; f += v; var { p } = f; q = q2; var q2 = 1; var q;
     (() => { y; z; var z; })(); (() => { w = 1; return w; var w; })(); function late() { return later; } var later;`);
   assert.ok(!faults.includes('later is used before it is there'));
   for (const what of Object.keys(UNREADABLE)) {

@@ -59,5 +59,11 @@ export function bareWorld(target: Target): Context {
     runInContext(`delete ${it}`, context);
     assert.equal(runInContext(`typeof ${it.replace('globalThis.', '')}`, context), 'undefined', it);
   }
+  if (target === 'espruino') {
+    // It has one, which does less.
+    const poor = { fromCharCode: (code: number) => String.fromCharCode(code & 255) };
+    Object.assign(runInContext('String', context), poor);
+    context.E = { asUTF8: (text: string) => Buffer.from(text, 'latin1').toString() };
+  }
   return context;
 }

@@ -10,6 +10,7 @@ import { dropMethods } from './drop-methods.ts';
 import { compile } from './language.ts';
 import { type Missing, missingGlobals } from './missing.ts';
 import { takeNotices } from './notices.ts';
+import { plainAdditions } from './plain-additions.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
 
@@ -48,6 +49,7 @@ async function minified({ code, map }: Text, { host, format, globalName }: Finis
   if (host.level !== 'classes') return text;
   const { tree } = readModule('the bundle', text.code);
   declareFirst(tree);
+  plainAdditions(tree);
   return print(tree, text, true);
 }
 

@@ -68,7 +68,6 @@ const KEPT_WITH_CLASSES = [
   'transform-nullish-coalescing-operator',
   'transform-private-methods',
   'transform-private-property-in-object',
-  'transform-template-literals',
 ];
 
 /** Moves functions to the front of their block: a host of level `classes` knows a function only after it has seen it. */
