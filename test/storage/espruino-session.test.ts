@@ -55,7 +55,16 @@ function recordsOf(store: SessionStore): Record<string, Uint8Array> {
 
 test("each record is visited once, and nobody else's is touched", () => {
   const files = new Files();
-  const others = ['.bootcde', 'session', 'session.', 'session.o1', 'session.o1.2', 'session.o1.0.x', 'session.x.0', 'x.o1.0'];
+  const others = [
+    '.bootcde',
+    'session',
+    'session.',
+    'session.o1',
+    'session.o1.2',
+    'session.o1.0.x',
+    'session.x.0',
+    'x.o1.0',
+  ];
   for (const name of others) files.write(name, bytes(20));
   storageRecords(files).put('o1', bytes(3));
   const store = storageSession(files, 'session');
