@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parser } from 'mqtt-packet';
 import type { ErrorCode } from '../../src/error.ts';
-import { checkOutgoing } from '../../src/framing/check.ts';
+import { checkOutgoing, topicFilter } from '../../src/framing/check.ts';
 import { mqttPacketFraming } from '../../src/framing/mqtt-packet.ts';
 import { type Outgoing, PacketType } from '../../src/framing/packet.ts';
 import { outgoing } from './packets.ts';
@@ -203,4 +203,10 @@ test('[2.2.3] the Remaining Length takes one to four bytes, each as long as it c
 
 test('a packet identifier is not looked at, since a packet is checked before it gets one', () => {
   checkOutgoing(publish({ qos: 1, packetId: 0 }), LARGEST);
+});
+
+test('[4.7.1] a filter is checked by itself as in a packet', () => {
+  assert.throws(() => topicFilter('a/#/b'), { code: 'bad-filter', clause: 'MQTT-4.7.1-2' });
+  assert.throws(() => topicFilter(''), { code: 'bad-filter', clause: 'MQTT-4.7.3-1' });
+  topicFilter('a/+/~');
 });

@@ -1,6 +1,7 @@
 // Runs the tests for Stryker inside its own process: nothing in src keeps state at module level, so that thousands of mutants
 // can be tried without a process for each. A mutant of what is made when a module is loaded gets a loading of its own.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
@@ -24,6 +25,9 @@ import {
 /** What a test may take besides ten times what it took without a mutant, in milliseconds. */
 const PATIENCE = 3_000;
 
+/** In the sandbox. */
+const TOOK = '.work/took.json';
+
 const HOUR = 3_600_000;
 
 interface Registered {
@@ -45,8 +49,8 @@ class InProcessRunner implements TestRunner {
   private loadings = 0;
   /** Of a loading without a mutant. */
   private clean: readonly Registered[] = [];
-  /** What each test took in the dry run, in milliseconds: the quick ones go first. */
-  private readonly took = new Map<string, number>();
+  /** What each test took in the dry run, in milliseconds: the quick ones go first. One process makes it, all read it. */
+  private took: Record<string, number> = {};
 
   capabilities() {
     return { reloadEnvironment: true };
@@ -59,10 +63,11 @@ class InProcessRunner implements TestRunner {
     for (const it of this.named(this.clean)) {
       context.currentTestId = it.id;
       const result = (await attempt(it, HOUR)) ?? failed(it.id, 0, 'it did not end');
-      this.took.set(it.id, result.timeSpentMs);
+      this.took[it.id] = result.timeSpentMs;
       tests.push(result);
     }
     delete context.currentTestId;
+    writeFileSync(TOOK, JSON.stringify(this.took));
     const { mutantCoverage } = context;
     const result: CompleteDryRunResult = { status: DryRunStatus.Complete, tests };
     return mutantCoverage ? { ...result, mutantCoverage } : result;
@@ -70,15 +75,18 @@ class InProcessRunner implements TestRunner {
 
   async mutantRun(options: MutantRunOptions): Promise<MutantRunResult> {
     const { activeMutant, mutantActivation, testFilter, hitLimit, reloadEnvironment } = options;
-    if (this.clean.length === 0) this.clean = await this.load();
+    if (this.clean.length === 0) {
+      this.clean = await this.load();
+      this.took = JSON.parse(readFileSync(TOOK, 'utf8'));
+    }
     this.activate(activeMutant.id, hitLimit);
     const tests: TestResult[] = [];
     try {
       const isOfLoading = mutantActivation === 'static' || reloadEnvironment;
       const registered = isOfLoading ? await this.load() : this.clean;
       const chosen = this.named(registered).filter(({ id }) => !testFilter || testFilter.includes(id));
-      for (const it of chosen.sort((a, b) => (this.took.get(a.id) ?? 0) - (this.took.get(b.id) ?? 0))) {
-        const result = await attempt(it, PATIENCE + 10 * (this.took.get(it.id) ?? 0));
+      for (const it of chosen.sort((a, b) => this.took[a.id]! - this.took[b.id]!)) {
+        const result = await attempt(it, PATIENCE + 10 * this.took[it.id]!);
         const isOverLimit = determineHitLimitReached(context.hitCount, hitLimit);
         if (isOverLimit) return toMutantRunResult(isOverLimit);
         if (result === undefined) return { status: MutantRunStatus.Timeout, reason: `${it.id} did not end` };

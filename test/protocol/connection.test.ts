@@ -242,3 +242,14 @@ test('[4.1] what was not polled when the connection went: packets are dropped, w
   it.connection.publish(messageOf('never', 0), 0);
   assert.deepEqual(it.close(), ['settled first', 'settled never closed']);
 });
+
+test('a request is taken while connected, where an identifier is free and its filters fit into a packet', () => {
+  const it = bench({ framing: mqttPacketFraming(128) });
+  const filters = (length: number) => ({ filters: [{ filter: 'x'.repeat(length), qos: 0 } as const] });
+  assert.equal(it.connection.canRequest(filters(1)), false, 'not connected');
+  it.connect();
+  assert.equal(it.connection.canRequest(filters(121)), true, 'just fits');
+  assert.equal(it.connection.canRequest(filters(122)), false, 'too large');
+  for (let id = 1; id <= 65_535; id++) it.connection.reserved.push(id);
+  assert.equal(it.connection.canRequest(filters(1)), false, 'no identifier');
+});

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { atLeastOnce } from '../../src/protocol/delivery.ts';
+import { serverBytes } from '../simulation/wire.ts';
 import { type Bench, bench, messageOf, publish, pubrel } from './machine.ts';
 
 /** The app is done with its n-th message. */
@@ -186,4 +187,11 @@ test('[MQTT-4.3.3-2] a store that fails when the app is done costs the connectio
   assert.deepEqual(it.receive(publish(2, 1, 'b')), ['message b']);
   it.connection.acknowledge(it.messages[1]!, 0);
   assert.deepEqual(it.drain(), ['PUBACK packetId=2']);
+});
+
+test('a message that came just before the connection went is delivered all the same', () => {
+  const it = bench();
+  it.connect();
+  it.connection.input(serverBytes(publish(1, 1, 'a')), 0);
+  assert.deepEqual(it.close(), ['message a']);
 });

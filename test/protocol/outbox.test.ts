@@ -267,3 +267,13 @@ test('what is sent again keeps to the window, also when a store brought back mor
   assert.deepEqual(it.connect(true), ['connected true', published('a', 1, 1, true), published('b', 1, 2, true)]);
   assert.deepEqual(it.receive(puback(1)), ['settled a', published('c', 1, 3, true)]);
 });
+
+test('the identifier of a QoS 1 message that was set aside is free', () => {
+  const it = bench();
+  it.connect();
+  const message = messageOf('a', 1);
+  it.connection.publish(message, 0);
+  it.drain();
+  abandon(it.connection, message, 0);
+  assert.deepEqual(it.connection.reserved, []);
+});
