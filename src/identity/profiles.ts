@@ -7,29 +7,29 @@ import { alibabaCloud, tuyaLinkCloud } from './profile.ts';
 
 /** Limits of what a device may send. What is left out is not limited. */
 export interface PlatformLimits {
-  /** Highest QoS of a PUBLISH, and in a SUBSCRIBE. */
+  /** Highest QoS of a PUBLISH, and in a SUBSCRIBE, 0 to 2. */
   readonly maxQos?: 0 | 1 | 2 | undefined;
   /** Whether CONNECT may hold a will. */
   readonly will?: boolean | undefined;
   /** Whether a PUBLISH may ask to be retained. */
   readonly retain?: boolean | undefined;
-  /** Longest topic or filter, in bytes of UTF-8. */
+  /** Longest topic or filter, in bytes of UTF-8, 1 to 65,535. */
   readonly maxTopicBytes?: number | undefined;
-  /** Most slashes in a topic with `customPart`. */
+  /** Most slashes in a topic with `customPart`, 1 to 65,535. */
   readonly maxCustomSlashes?: number | undefined;
   /** What every topic begins with. */
   readonly topicPrefix?: string | undefined;
   /** Behind this part of a topic, levels are letters, digits and `_`; no level of any topic is empty. */
   readonly customPart?: string | undefined;
-  /** Longest payload of a PUBLISH, in bytes. */
+  /** Longest payload of a PUBLISH, in bytes, 0 to 268,435,455. */
   readonly maxPayloadBytes?: number | undefined;
-  /** Most filters in one SUBSCRIBE or UNSUBSCRIBE. */
+  /** Most filters in one SUBSCRIBE or UNSUBSCRIBE, 1 to 1,000. */
   readonly maxFilters?: number | undefined;
-  /** Most PUBLISH packets of QoS 0 in a second. */
+  /** Most PUBLISH packets of QoS 0 in a second, 1 to 100,000. */
   readonly publishesPerSecond?: number | undefined;
-  /** Most PUBLISH packets of QoS 1 and 2 in a second. */
+  /** Most PUBLISH packets of QoS 1 and 2 in a second, 1 to 100,000. */
   readonly acknowledgedPerSecond?: number | undefined;
-  /** Most CONNECT packets in a minute. */
+  /** Most CONNECT packets in a minute, 1 to 6,000. */
   readonly connectsPerMinute?: number | undefined;
 }
 

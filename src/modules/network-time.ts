@@ -3,6 +3,7 @@
 import type { Client } from '../client/client.ts';
 import { inRange } from '../client/options.ts';
 import { type MqttError, mqttError } from '../error.ts';
+import { text } from '../identity/check.ts';
 import { jsonOf, parseJson } from '../json.ts';
 import type { ReceivedMessage } from '../protocol/session.ts';
 import type { Millis } from '../time.ts';
@@ -28,30 +29,39 @@ export interface TimeService {
 const number = (value: unknown): number =>
   typeof value === 'string' || typeof value === 'number' ? Number(value) : Number.NaN;
 
-/** Of Alibaba Cloud IoT Platform, and of the Tuya platform on Alibaba Cloud. */
-export const alibabaTime = (device: { readonly productKey: string; readonly deviceName: string }): TimeService => ({
-  request: `/ext/ntp/${device.productKey}/${device.deviceName}/request`,
-  response: `/ext/ntp/${device.productKey}/${device.deviceName}/response`,
-  subscribes: true,
-  question: (now) => ({ deviceSendTime: String(now) }),
-  stamps: ({ deviceSendTime, serverRecvTime, serverSendTime }) => ({
-    asked: number(deviceSendTime),
-    heard: number(serverRecvTime),
-    answered: number(serverSendTime),
-  }),
-});
+/** What a name that stands in a topic must not hold. */
+const IN_TOPIC = /[/+#]/;
 
-/** Of Tuya's own cloud. The answer comes by the channel that is open already. */
-export const tuyaLinkTime = (deviceId: string): TimeService => ({
-  request: `tylink/${deviceId}/ext/time/request`,
-  response: `tylink/${deviceId}/ext/time/response`,
-  subscribes: false,
-  question: (now) => ({ msgId: String(now), time: now, data: { bizType: 'NTP', dst: now } }),
-  stamps: ({ data }) => {
-    const { dst, srt, sst } = (data ?? {}) as Readonly<Record<string, unknown>>;
-    return { asked: number(dst), heard: number(srt), answered: number(sst) };
-  },
-});
+/** Of Alibaba Cloud IoT Platform, and of the Tuya platform on Alibaba Cloud. @throws MqttError 'bad-option' */
+export function alibabaTime(device: { readonly productKey: string; readonly deviceName: string }): TimeService {
+  const own = `${text('productKey', device.productKey, IN_TOPIC)}/${text('deviceName', device.deviceName, IN_TOPIC)}`;
+  return {
+    request: `/ext/ntp/${own}/request`,
+    response: `/ext/ntp/${own}/response`,
+    subscribes: true,
+    question: (now) => ({ deviceSendTime: String(now) }),
+    stamps: ({ deviceSendTime, serverRecvTime, serverSendTime }) => ({
+      asked: number(deviceSendTime),
+      heard: number(serverRecvTime),
+      answered: number(serverSendTime),
+    }),
+  };
+}
+
+/** Of Tuya's own cloud. The answer comes by the channel that is open already. @throws MqttError 'bad-option' */
+export function tuyaLinkTime(deviceId: string): TimeService {
+  const own = text('deviceId', deviceId, IN_TOPIC);
+  return {
+    request: `tylink/${own}/ext/time/request`,
+    response: `tylink/${own}/ext/time/response`,
+    subscribes: false,
+    question: (now) => ({ msgId: String(now), time: now, data: { bizType: 'NTP', dst: now } }),
+    stamps: ({ data }) => {
+      const { dst, srt, sst } = (data ?? {}) as Readonly<Record<string, unknown>>;
+      return { asked: number(dst), heard: number(srt), answered: number(sst) };
+    },
+  };
+}
 
 export interface AskTimeOptions {
   /** How long the answer may take, in milliseconds, 1 to 3,600,000; default 10,000. */
@@ -114,6 +124,7 @@ export function keepTime(
   options: KeepTimeOptions = {},
 ): void {
   inRange('timeoutMillis', options.timeoutMillis ?? 1, 1, HOUR);
+  if (typeof (options.wasOff ?? keepTime) !== 'function') throw mqttError('bad-option', 'wasOff must be a function');
   if (service.subscribes) client.subscribe(service.response);
   client.on('connected', () =>
     askTime(

@@ -1,7 +1,7 @@
 // Keeps an app within what its platform takes: what would end in a connection closed without a word is an error of the call,
 // before a byte leaves. Put around the options of a client, so that a client without it stays as small as it is.
 
-import type { ClientOptions } from '../client/options.ts';
+import { type ClientOptions, inRange } from '../client/options.ts';
 import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
 import type { Framing } from '../framing/framing.ts';
 import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
@@ -25,6 +25,30 @@ const DEFAULT_FILTERS = 5;
 /** The limits that are in force. */
 export function limitsOf(profile: PlatformProfile, options: GuardOptions = {}): PlatformLimits {
   return { ...profile, ...(options.unverified ? profile.unverified : {}), ...options.limits };
+}
+
+/** Of each limit that is a number, the least and the most that make sense; rates are checked where they are shaped. */
+const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = Object.freeze({
+  maxQos: [0, 2],
+  maxTopicBytes: [1, 65_535],
+  maxCustomSlashes: [1, 65_535],
+  maxPayloadBytes: [0, 268_435_455],
+  maxFilters: [1, 1_000],
+});
+
+/** @throws MqttError 'bad-option' */
+function checkLimits(limits: PlatformLimits): void {
+  for (const name of Object.keys(RANGES)) {
+    const value = limits[name as keyof PlatformLimits];
+    const [least, most] = RANGES[name]!;
+    if (value !== undefined) inRange(name, value as number, least, most);
+  }
+  for (const name of ['will', 'retain'] as const) {
+    if (typeof (limits[name] ?? true) !== 'boolean') throw mqttError('bad-option', `${name} must be true or false`);
+  }
+  for (const name of ['topicPrefix', 'customPart'] as const) {
+    if (typeof (limits[name] ?? '') !== 'string') throw mqttError('bad-option', `${name} must be a string`);
+  }
 }
 
 /** Checks packets before they are made; does nothing else. */
@@ -142,6 +166,7 @@ export function guarded(
   if (typeof profile?.unverified !== 'object')
     throw mqttError('bad-option', 'profile must be one of mqtt-mote/profiles');
   const limits = limitsOf(profile, settings);
+  checkLimits(limits);
   const { adapter, identity, framing = mqttPacketFraming(), reconnect } = options;
   const rates = ratesOf(limits);
   const { maxFiltersPerSubscribe: filters = DEFAULT_FILTERS } = options;

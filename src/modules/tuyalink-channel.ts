@@ -2,7 +2,8 @@
 // everything for the device comes without further SUBSCRIBE.
 
 import type { Client } from '../client/client.ts';
-import type { MqttError } from '../error.ts';
+import { type MqttError, mqttError } from '../error.ts';
+import { text } from '../identity/check.ts';
 import { tuyaLinkChannel } from '../identity/tuyalink.ts';
 
 export interface TuyaLinkChannelOptions {
@@ -16,11 +17,14 @@ export interface TuyaLinkChannelOptions {
 
 /**
  * Opens the channel now and on every connection. To be called before the first connect().
- * @throws MqttError 'bad-filter'
+ * @throws MqttError 'bad-option'
  */
 export function openTuyaLinkChannel(client: Client, options: TuyaLinkChannelOptions): void {
-  const { deviceId, ready, refused } = options;
-  const filter = tuyaLinkChannel(deviceId);
+  const { ready, refused } = options;
+  const filter = tuyaLinkChannel(text('deviceId', options.deviceId, /[|,/+#]/));
+  for (const it of [ready, refused ?? ready]) {
+    if (typeof it !== 'function') throw mqttError('bad-option', 'ready and refused must be functions');
+  }
   const want = () =>
     client.subscribe(filter, { qos: 1 }, (error) => {
       if (!error) ready();

@@ -195,13 +195,16 @@ export class RootStore {
 
   /** @throws MqttError 'bad-option', or what the store throws */
   constructor(options: RootStoreOptions) {
-    const { store, wallClock, sets, attempts = 3, warnDays = [90, 30, 7, 1] } = options;
+    const { store, wallClock, sets, attempts = 3, warnDays = [90, 30, 7, 1], changed } = options;
     const bad = (message: string) => mqttError('bad-option', message);
-    if (typeof store?.get !== 'function') throw bad('store.get must be a function');
+    for (const name of ['get', 'put', 'remove'] as const) {
+      if (typeof store?.[name] !== 'function') throw bad(`store.${name} must be a function`);
+    }
+    if (changed !== undefined && typeof changed !== 'function') throw bad('changed must be a function');
     if (typeof wallClock !== 'function') throw bad('wallClock must be a function, such as Date.now');
     if (!(attempts >= 1 && attempts <= 100 && attempts % 1 === 0))
       throw bad('attempts must be a whole number from 1 to 100');
-    if (!warnDays.every((days) => days > 0)) throw bad('warnDays must be numbers of days');
+    if (!Array.isArray(warnDays) || !warnDays.every((days) => days > 0)) throw bad('warnDays must be numbers of days');
     this.options = options;
     this.attempts = attempts;
     this.warnDays = warnDays;

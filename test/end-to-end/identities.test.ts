@@ -238,6 +238,20 @@ test('TuyaLink: ready comes after the SUBACK of the channel, for every connectio
     client.abort();
   }));
 
+test('TuyaLink: a channel of no device, and without somebody to tell, is refused', () =>
+  tuyaWorld(async (world) => {
+    const client = world.client({ identity: tuyaIdentity(world), cleanSession: true });
+    const ready = () => {};
+    for (const [options, message] of [
+      [{ deviceId: '', ready }, 'deviceId is missing'],
+      [{ deviceId: 'a/#', ready }, 'deviceId must not contain /'],
+      [{ deviceId: 'a' }, 'ready and refused must be functions'],
+      [{ deviceId: 'a', ready, refused: 7 }, 'ready and refused must be functions'],
+    ] as const) {
+      assert.throws(() => openTuyaLinkChannel(client, options as never), { code: 'bad-option', message });
+    }
+  }));
+
 test('TuyaLink: a channel that is refused is told, and is asked for again with the next connection', () =>
   tuyaWorld(async (world) => {
     const client = world.client({ identity: tuyaIdentity(world), cleanSession: true });

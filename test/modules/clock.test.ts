@@ -404,6 +404,21 @@ for (const [message, settings] of [
   });
 }
 
+for (const [message, make] of [
+  ['productKey is missing', () => alibabaTime({ ...device, productKey: '' })],
+  ['deviceName must not contain /', () => alibabaTime({ ...device, deviceName: 'a/b' })],
+  ['deviceId must not contain +', () => tuyaLinkTime('+')],
+  [
+    'wasOff must be a function',
+    () => {
+      const { client } = setUp();
+      keepTime(client, tuyaLinkTime('x'), new DeviceClock({ host: new VirtualTime() }), { wasOff: 1 as never });
+    },
+  ],
+] as const) {
+  test(`a bad option is refused: ${message}`, () => assert.throws(make, { code: 'bad-option', message }));
+}
+
 // The time from the platform.
 
 async function onPlatform(use: (world: VirtualPlatform) => Promise<void>, skewMaximumMillis?: number): Promise<void> {

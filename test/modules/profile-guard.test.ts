@@ -285,6 +285,23 @@ test('a profile that is none is refused', () => {
   }
 });
 
+for (const [message, limits] of [
+  ['maxQos must be a whole number from 0 to 2, not 3', { maxQos: 3 }],
+  ['maxTopicBytes must be a whole number from 1 to 65535, not 0', { maxTopicBytes: 0 }],
+  ['maxCustomSlashes must be a whole number from 1 to 65535, not 0.5', { maxCustomSlashes: 0.5 }],
+  ['maxPayloadBytes must be a whole number from 0 to 268435455, not -1', { maxPayloadBytes: -1 }],
+  ['maxFilters must be a whole number from 1 to 1000, not 0', { maxFilters: 0 }],
+  ['connectsPerMinute must be a whole number from 1 to 6000, not 0', { connectsPerMinute: 0 }],
+  ['will must be true or false', { will: 'no' }],
+  ['retain must be true or false', { retain: 0 }],
+  ['topicPrefix must be a string', { topicPrefix: 7 }],
+] as const) {
+  test(`a limit of the app that is none is refused: ${message}`, () => {
+    const { options } = guardedClient(anyBroker).client;
+    assert.throws(() => guarded(options, anyBroker, { limits: limits as never }), { code: 'bad-option', message });
+  });
+}
+
 test('on the local platform: what it would close the connection for throws, and the connection stays', () =>
   virtualPlatform(
     async ({ adapter, clock, endpoints, platform }) => {

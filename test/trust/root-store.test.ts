@@ -618,6 +618,10 @@ test('a session of TLS can be resumed: the adapter of a set is made once', () =>
 
 for (const [message, change] of [
   ['store.get must be a function', { store: {} }],
+  ['store.put must be a function', { store: { get() {} } }],
+  ['store.remove must be a function', { store: { get() {}, put() {} } }],
+  ['changed must be a function', { changed: 'log' }],
+  ['warnDays must be numbers of days', { warnDays: 90 }],
   ['wallClock must be a function, such as Date.now', { wallClock: undefined }],
   ['sets holds no set of roots', { sets: {} }],
   ['Private names no set: up to 8 small letters and digits', { sets: { Private: 'x' } }],
