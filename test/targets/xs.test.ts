@@ -8,6 +8,7 @@ import { checkBudget } from '../support/budget.ts';
 import { EndToEndServer } from '../support/end-to-end-server.ts';
 import { XsDevice } from '../support/xs-device.ts';
 import { STEP_MILLIS, xsFigures, xsProgram } from '../support/xs-figures.ts';
+import { xsMessages } from '../support/xs-messages.ts';
 import { xsnapPath } from '../support/xsnap.ts';
 
 describe('XS', { skip: xsnapPath ? false : 'no xsnap-worker: set XSNAP, or let .ci/run build it' }, () => {
@@ -54,4 +55,10 @@ describe('XS', { skip: xsnapPath ? false : 'no xsnap-worker: set XSNAP, or let .
       for (const [figure, value] of Object.entries(first)) checkBudget(`xs/${name}/${figure}`, value);
     });
   }
+
+  test('steps for a message at each QoS, out and in, are the same in every run, and within their budget', async () => {
+    const [first, second] = [await xsMessages(), await xsMessages()];
+    assert.deepEqual(first, second);
+    for (const [figure, value] of Object.entries(first)) checkBudget(`xs/message/${figure}`, value);
+  });
 });
