@@ -93,6 +93,7 @@ test('[row 4] while it is suspected a connection has to outlast the longest dela
   it.server.current.peer.close();
   it.settle();
   assert.equal(suspicions(), told + 2, 'twenty minutes were not');
+  assert.equal(it.disconnects.at(-1)?.retryInMillis, 16_000, 'and the delays go on growing');
   it.time.advance(20 * MINUTE);
   it.server.respond = () => {};
   it.time.advance(7 * MINUTE);
