@@ -9,7 +9,8 @@ export interface EspruinoFiles extends EspruinoStorage {
   list(): readonly string[];
 }
 
-const PREFIX = /^[A-Za-z0-9_-]{1,10}$/;
+const PREFIX = /^[A-Za-z0-9_-]+$/;
+const MAX_PREFIX = 10;
 
 /**
  * A session store, one for each client id. Each message of QoS 1 or 2 writes to the flash, which takes time, and wears out.
@@ -18,7 +19,7 @@ const PREFIX = /^[A-Za-z0-9_-]{1,10}$/;
  * @example persistSession(client, storageSession(require('Storage'), 'session'))
  */
 export function storageSession(storage: EspruinoFiles, prefix: string): SessionStore {
-  if (typeof prefix !== 'string' || !PREFIX.test(prefix) || prefix === 'mote') {
+  if (typeof prefix !== 'string' || prefix.length > MAX_PREFIX || !PREFIX.test(prefix) || prefix === 'mote') {
     throw mqttError('bad-option', 'prefix must have 1 to 10 letters, digits, - or _, and not be mote');
   }
   if (typeof storage?.list !== 'function') throw mqttError('bad-option', 'storage.list must be a function');
