@@ -113,7 +113,7 @@ function findings(exact: Exact, measured: Measured): Findings {
     notes: [
       'A key of 32 bytes, as a DeviceSecret is, and 80 bytes to sign. It happens once per dial.',
       'hmacOver() is our HMAC over a hash of the host (mqtt-mote/native-hash): such a bundle carries no hash at all.',
-      'QuickJS is compiled to WebAssembly here. On Espruino, HMAC-SHA1 over its own SHA-1 took 3.4 ms where noble took 118, as measured once on a PC.',
+      'The small engines are timed by the clock on the wall: on a busy machine that is rough. QuickJS is compiled to WebAssembly here. On Espruino, HMAC-SHA1 over its own SHA-1 took 3.4 ms where noble took 118, as measured once on a PC.',
     ],
   };
 }

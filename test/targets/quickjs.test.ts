@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { QuickJsEngine, type QuickJsOptions, VARIANTS } from '../../targets/quickjs/engine.ts';
 import { measureHeap } from '../../targets/quickjs/memory.ts';
+import { checkNearRecord } from '../bench/recorded.ts';
 import { makeAuthority, makeServer, type ServerCertificates } from '../platform/certificates.ts';
 import { Platform } from '../platform/platform.ts';
 import { checkBudget } from '../support/budget.ts';
@@ -61,6 +62,7 @@ for (const engine of ENGINES) {
         const bytes = connected - empty - debug;
         assert.ok(debug > 10_000 && bytes > 50_000, `${bytes} bytes, and ${debug} of texts and line tables`);
         checkBudget(`${engine}/${app}/heapBytes`, bytes);
+        checkNearRecord('footprint', { [`${engine}/${app}/heapBytes`]: bytes });
       });
     }
   });

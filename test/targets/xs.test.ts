@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
+import { checkNearRecord } from '../bench/recorded.ts';
 import { memoryPair } from '../platform/memory-pair.ts';
 import { checkBudget } from '../support/budget.ts';
 import { EndToEndServer } from '../support/end-to-end-server.ts';
@@ -52,7 +53,10 @@ describe('XS', { skip: xsnapPath ? false : 'no xsnap-worker: set XSNAP, or let .
     test(`[pain 28] slots and steps of the ${name} are the same in every run, and within their budget`, async () => {
       const [first, second] = [await xsFigures(name), await xsFigures(name)];
       assert.deepEqual(first, second);
-      for (const [figure, value] of Object.entries(first)) checkBudget(`xs/${name}/${figure}`, value);
+      for (const [figure, value] of Object.entries(first)) {
+        checkBudget(`xs/${name}/${figure}`, value);
+        checkNearRecord('footprint', { [`xs/${name}/${figure}`]: value });
+      }
     });
   }
 
