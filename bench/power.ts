@@ -80,6 +80,8 @@ function chart(costs: Costs) {
     { field: 'wakeUps', title: 'wake-ups per hour' },
     { field: 'client', values: NAMES },
     { field: 'scenario', values: SCENARIOS.map(({ name }) => name) },
+    2,
+    2,
   );
 }
 

@@ -156,6 +156,7 @@ function engines(exact: Exact): Table {
     row('XS: slots, connected', (app) => exact[`xs/${app}/connectedSlots`]),
     row('XS: steps to load and connect', (app) => exact[`xs/${app}/connectCompute`]),
     row('XS: steps to publish, QoS 1', (app) => exact[`xs/${app}/publishCompute`]),
+    row('XS: slots filled by that, the bridge of the test included', (app) => exact[`xs/${app}/publishSlots`]),
     row('Duktape and its host, TLS: KB resident', (app) => duktape?.[app]?.residentKilobytes?.measured),
     ...Object.keys(espruino?.slice ?? espruino?.whole ?? { connectedVariables: 0 }).map((figure) =>
       row(`Espruino: ${figure}`, (app) => espruino?.[app]?.[figure]?.measured),
@@ -216,6 +217,8 @@ function chart(exact: Exact, { peers }: Measured): Chart {
     { field: 'kilobytes', title: 'KB' },
     { field: 'client', values: all.map(([client]) => client) },
     { field: 'size', values: ['minified', 'gzip'] },
+    2,
+    3,
   );
   return { name: 'bytes', title: 'Kilobytes of an app that connects, subscribes and publishes, by client', spec };
 }

@@ -11,11 +11,21 @@ export interface Axis {
   readonly log?: boolean;
 }
 
-/** Ours is the first of the bars. */
+/** Ours are the first of the bars. */
 const OURS = '#2f6fb5';
 const OTHERS = '#b9bfc7';
 
 const BOX = { width: 300, height: 180 };
+
+/** With few lines where it is logarithmic: powers of ten. */
+const axisOf = ({ field, title, log }: Axis) =>
+  ({
+    field,
+    title,
+    type: 'quantitative',
+    scale: { type: log ? 'log' : 'linear' },
+    axis: log ? { tickCount: 4 } : {},
+  }) as const;
 
 /** One panel for each value of `facet`, a line for each value of `color`; both in the order given. */
 export function lines(rows: readonly Row[], x: Axis, y: Axis, color: Series, facet: Series): TopLevelSpec {
@@ -27,8 +37,8 @@ export function lines(rows: readonly Row[], x: Axis, y: Axis, color: Series, fac
       ...BOX,
       mark: { type: 'line', point: true },
       encoding: {
-        x: { field: x.field, type: 'quantitative', title: x.title, scale: { type: x.log ? 'log' : 'linear' } },
-        y: { field: y.field, type: 'quantitative', title: y.title, scale: { type: y.log ? 'log' : 'linear' } },
+        x: axisOf(x),
+        y: axisOf(y),
         color: { field: color.field, type: 'nominal', sort: [...color.values], title: null, legend: { labelLimit: 0 } },
       },
     },
@@ -41,8 +51,15 @@ export interface Series {
   readonly values: readonly string[];
 }
 
-/** One panel for each value of `facet`, with a bar for each value of `bar`; both in the order given. */
-export function bars(rows: readonly Row[], value: Axis, bar: Series, facet: Series, columns = 2): TopLevelSpec {
+/** One panel for each value of `facet`, with a bar for each value of `bar`; both in the order given. @param ours how many of the bars are ours, the first */
+export function bars(
+  rows: readonly Row[],
+  value: Axis,
+  bar: Series,
+  facet: Series,
+  columns = 2,
+  ours = 1,
+): TopLevelSpec {
   const height = 22 * bar.values.length;
   const quantity = { field: value.field, type: 'quantitative', title: value.title } as const;
   const label = { field: bar.field, type: 'nominal', sort: [...bar.values], title: null } as const;
@@ -59,7 +76,11 @@ export function bars(rows: readonly Row[], value: Axis, bar: Series, facet: Seri
           encoding: {
             x: { ...quantity, ...(value.log && { scale: { type: 'symlog' } }) },
             y: label,
-            color: { ...label, legend: null, scale: { range: [OURS, ...bar.values.slice(1).map(() => OTHERS)] } },
+            color: {
+              ...label,
+              legend: null,
+              scale: { range: bar.values.map((_, index) => (index < ours ? OURS : OTHERS)) },
+            },
           },
         },
         {

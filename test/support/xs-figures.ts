@@ -32,6 +32,8 @@ export interface XsFigures {
   /** Steps of the engine: to load and connect, and to publish 100 bytes of QoS 1. */
   readonly connectCompute: number;
   readonly publishCompute: number;
+  /** Slots that such a publish fills, up to its acknowledgement: what is allocated, the bridge's part included. */
+  readonly publishSlots: number;
 }
 
 /** Of the device and the bridge that connects it to its test. */
@@ -46,12 +48,18 @@ async function measure(name: string): Promise<XsFigures> {
     await device.step();
     await device.collect();
     const connectedSlots = device.heapCount - empty;
-    const before = device.compute;
+    const before = { compute: device.compute, slots: device.heapCount };
     if (name !== 'empty') {
       await device.command(['act', 'publish']);
       await device.until(/^published$/);
     }
-    return { loadedSlots: loaded - empty, connectedSlots, connectCompute, publishCompute: device.compute - before };
+    return {
+      loadedSlots: loaded - empty,
+      connectedSlots,
+      connectCompute,
+      publishCompute: device.compute - before.compute,
+      publishSlots: device.heapCount - before.slots,
+    };
   } finally {
     await device.close();
   }
