@@ -27,10 +27,11 @@ const peer = (make: MakePeer): Connect => {
 async function ours(...names: string[]): Promise<Connect> {
   const modules = await Promise.all(names.map((name) => import(name)));
   const { Client, plainIdentity, nodeTcp } = Object.assign({}, ...modules) as typeof import('../../src/bundled.ts');
+  const adapter = nodeTcp(); // One serves all clients of a process.
   return (port, clientId) =>
     new Promise((resolve) => {
       const client = new Client({
-        adapter: nodeTcp(),
+        adapter,
         allowPlaintext: true,
         endpoints: [{ host: '127.0.0.1', port }],
         identity: plainIdentity({ clientId }),
