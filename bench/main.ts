@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Bench } from './runner/bench.ts';
 
-const BENCHES = ['timers', 'power', 'footprint', 'signing', 'throughput'];
+const BENCHES = ['timers', 'power', 'footprint', 'signing', 'throughput', 'reconnect'];
 
 const load = async (name: string): Promise<Bench> => (await import(`./${name}.ts`)).bench;
 

@@ -9,7 +9,7 @@ import { digits, times as ratio } from './runner/format.ts';
 import { goalTable } from './runner/goals.ts';
 import { buildProgram, OUT, runProgram, type Sample } from './runner/programs.ts';
 import { interleave } from './runner/rounds.ts';
-import { allocates, CASES, type Case, WINDOW } from './throughput/cases.ts';
+import { allocates, CASES, type Case, kindOf, WINDOW } from './throughput/cases.ts';
 import { CONTENDERS, MQTTJS } from './throughput/contenders.ts';
 import { goalsOf, type Results } from './throughput/goals.ts';
 import { startSink } from './throughput/start-sink.ts';
@@ -33,20 +33,41 @@ async function measure(progress: Progress, quick: boolean): Promise<Findings> {
   const bytes = new Map<string, Record<string, Sample>>();
   const rounds = quick ? 1 : ROUNDS;
   try {
-    for (const [number, it] of CASES.entries()) {
-      if (quick && it.name !== 'QoS 1 out, 32 B') continue;
-      const names = NAMES.filter((name) => can(name, it));
-      const run = (figure: string, options: string[]) => (name: string) =>
-        runProgram(program, [name, String(number), String(sink.port), figure], options);
-      const told: Progress = (doing) => progress(`${it.name}, ${doing}`);
-      times.set(it.name, await interleave(names, rounds, run('time', []), told));
+    for (const kind of new Set(CASES.map(kindOf))) {
+      const cases = CASES.filter((it) => kindOf(it) === kind).slice(0, quick ? 1 : undefined);
+      const names = NAMES.filter((name) => can(name, cases[0]!));
+      const told: Progress = (doing) => progress(`${cases[0]!.name} and larger, ${doing}`);
+      const run = async (some: readonly Case[], figure: string, times: number, options: string[]) => {
+        const numbers = some.map((it) => CASES.indexOf(it)).join();
+        const args = (name: string) => [name, numbers, String(sink.port), figure];
+        return byCase(some, await interleave(names, times, (name) => runProgram(program, args(name), options), told));
+      };
+      for (const [name, samples] of await run(cases, 'time', rounds, [])) times.set(name, samples);
       // Allocation hardly differs from run to run.
-      if (allocates(it)) bytes.set(it.name, await interleave(names, 1, run('bytes', WITHOUT_COLLECTION), told));
+      const counted = cases.filter(allocates);
+      if (counted.length === 0) continue;
+      for (const [name, samples] of await run(counted, 'bytes', 1, WITHOUT_COLLECTION)) bytes.set(name, samples);
     }
   } finally {
     sink.stop();
   }
   return findings(times, bytes);
+}
+
+/** What a process found in several cases, by case. */
+function byCase(cases: readonly Case[], found: Readonly<Record<string, Sample>>): Map<string, Record<string, Sample>> {
+  const of = (name: string, sample: Sample): Sample =>
+    Object.fromEntries(
+      Object.entries(sample)
+        .filter(([key]) => key.startsWith(`${name}: `))
+        .map(([key, value]) => [key.slice(name.length + 2), value]),
+    );
+  return new Map(
+    cases.map(({ name }) => [
+      name,
+      Object.fromEntries(Object.entries(found).map(([contender, sample]) => [contender, of(name, sample)])),
+    ]),
+  );
 }
 
 function findings(times: Results, bytes: Results): Findings {
@@ -68,7 +89,7 @@ function findings(times: Results, bytes: Results): Findings {
     charts: [{ name: 'cpu', title: 'CPU per message of 32 bytes, in microseconds', spec: chart(times) }],
     notes: [
       `A sink in a process of its own answers what it must and does no more: no broker is in a figure. It runs on Node, answers in one piece for each piece that came, and sends bytes that were encoded before. At most ${WINDOW} messages are under way at once, one where the name says so.`,
-      'Each contender runs in a process of its own, in turns; of its three passes, after four that warm it up, the median counts, and the median of three rounds. CPU is that of the process, user and system. Messages per second are by the clock on the wall, on a machine that others used as well.',
+      'Each contender runs in a process of its own for each kind of case, in turns, small payloads first; of its three passes, after three that warm it up, the median counts, and the median of three rounds. CPU is that of the process, user and system. Messages per second are by the clock on the wall, on a machine that others used as well.',
       '"mqtt-mote" uses mqtt-packet as npm installs it, "mqtt-mote/bundled" is the one file with the specialised one. Both check every packet as the standard asks.',
       'The floor "mqtt-packet" is that package over a bare socket without any client, written in one piece a turn; "bytes" sends bytes encoded before, and of what comes reads only types and lengths. Neither checks anything. mqtt-mote can be below the former, since it takes the steps of the parser without the buffer list and the events around them.',
       "u8-mqtt cannot do QoS 2. Version 0.6.7 rejects every QoS 0 publish(): what it would do without that fault is measured. paho knows WebSockets only, which are a bare stream here: the frames of a WebSocket are in no figure. mqtts gives out identifier 0 after 65,535, and then refuses it itself: there are fewer messages than that. opifex is not in npm's registry, and is not measured.",

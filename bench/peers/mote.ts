@@ -10,10 +10,11 @@ export interface MoteOptions {
   readonly clientId: string;
   readonly keepAliveSeconds: number;
   readonly onMessage: () => void;
+  readonly reconnectMillis?: number;
 }
 
 /** Windows and queue are wide enough for what the benches have under way at once. */
-export function mote({ port, clientId, keepAliveSeconds, onMessage }: MoteOptions, mote: Mote): Peer {
+export function mote({ port, clientId, keepAliveSeconds, onMessage, reconnectMillis }: MoteOptions, mote: Mote): Peer {
   const client = new mote.Client({
     adapter: mote.nodeTcp(),
     allowPlaintext: true,
@@ -21,6 +22,7 @@ export function mote({ port, clientId, keepAliveSeconds, onMessage }: MoteOption
     identity: mote.plainIdentity({ clientId }),
     delivery: mote.exactlyOnce,
     keepAliveSeconds,
+    ...(reconnectMillis !== undefined && { reconnect: { maxMillis: reconnectMillis } }),
     maxInFlight: 100,
     queue: { messages: 1_000, bytes: 2 ** 31 - 1 },
   });

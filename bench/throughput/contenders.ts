@@ -9,6 +9,8 @@ export interface Contact {
   readonly port: number;
   readonly clientId: string;
   readonly onMessage: () => void;
+  /** Longest delay before a reconnect; default: that of the contender. */
+  readonly reconnectMillis?: number;
 }
 
 /** Each is loaded when it is made: what the others load is in no figure. */
@@ -18,12 +20,11 @@ const KEEP_ALIVE_SECONDS = 360;
 
 const overTcp =
   (load: () => Promise<MakePeer>): Make =>
-  async ({ port, clientId, onMessage }) =>
+  async ({ port, ...contact }) =>
     (await load())({
+      ...contact,
       open: () => connect(port, '127.0.0.1').setNoDelay(true),
-      clientId,
       keepAliveSeconds: KEEP_ALIVE_SECONDS,
-      onMessage,
     });
 
 const ours =

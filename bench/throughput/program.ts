@@ -1,17 +1,18 @@
-// Measures one contender in one case: CPU and time per message, or bytes allocated per message. Arguments: contender, number of
-// the case, port of the sink, `time` or `bytes`.
+// Measures one contender in some cases of one kind: CPU and time per message, or bytes allocated per message. Arguments: contender,
+// numbers of the cases, port of the sink, `time` or `bytes`.
 
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Peer } from '../peers/peer.ts';
 import { CASES, type Case, TOPIC } from './cases.ts';
 import { CONTENDERS } from './contenders.ts';
 
-const [name = '', number = '', port = '', figure = 'time'] = process.argv.slice(2);
-const it: Case = CASES[Number(number)]!;
-const payload = Buffer.alloc(it.size, 'x');
+const [name = '', numbers = '', port = '', figure = 'time'] = process.argv.slice(2);
+const cases = numbers.split(',').map((number) => CASES[Number(number)]!);
+let it: Case = cases[0]!;
+let payload = Buffer.alloc(0);
 
 /** After these the compiler has done its work. */
-const WARM_UP = 4;
+const WARM_UP = 3;
 /** Of the measured ones the median counts. */
 const PASSES = 3;
 
@@ -120,5 +121,12 @@ async function bytes(): Promise<Record<string, number>> {
 
 await peer.connect();
 await peer.subscribe(TOPIC.heard, it.qos);
-console.log(JSON.stringify(figure === 'bytes' ? await bytes() : await time()));
+const found: Record<string, number> = {};
+for (const next of cases) {
+  it = next;
+  payload = Buffer.alloc(it.size, 'x');
+  const sample = figure === 'bytes' ? await bytes() : await time();
+  for (const [key, value] of Object.entries(sample)) found[`${it.name}: ${key}`] = value;
+}
+console.log(JSON.stringify(found));
 process.exit();

@@ -4,15 +4,15 @@
 import { createServer, type Socket } from 'node:net';
 import { TOPIC, WINDOW } from './cases.ts';
 
-const { sent, heard, echo, go } = TOPIC;
+const { sent, heard, echo, go, drop, again } = TOPIC;
 /** So much is written at once when messages are asked for. */
 const BATCH_BYTES = 65_536;
 
 const ACK_TYPES: Readonly<Record<number, number>> = { 64: 0, 80: 0x62, 96: 0x70, 112: 0 };
 
-/** A PUBLISH to {@link TOPIC.heard}. Its packet identifier, where there is one, is at `idAt`. */
-function publishBytes(qos: number, payload: Buffer): { bytes: Buffer; idAt: number } {
-  const topic = Buffer.from(heard);
+/** A PUBLISH, by default to {@link TOPIC.heard}. Its packet identifier, where there is one, is at `idAt`. */
+function publishBytes(qos: number, payload: Buffer, name: string = heard): { bytes: Buffer; idAt: number } {
+  const topic = Buffer.from(name);
   const body = Buffer.concat([Buffer.from([0, topic.length]), topic, Buffer.alloc(qos > 0 ? 2 : 0), payload]);
   const head = [0x30 | (qos << 1)];
   for (let left = body.length; left > 0; left >>= 7) head.push((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
@@ -80,9 +80,15 @@ class Connection {
     const isAcknowledgement = ACK_TYPES[type];
     if (isAcknowledgement !== undefined) this.acknowledged(type, bytes[at]!, bytes[at + 1]!);
     else if (type === 0x10) this.answers.push(0x20, 2, 0, 0);
-    else if (type === 0x80) this.answers.push(0x90, 3, bytes[at]!, bytes[at + 1]!, bytes[end - 1]!);
+    else if (type === 0x80) this.subscribed(bytes, at, end);
     else if (type === 0xc0) this.answers.push(0xd0, 0);
     return end;
+  }
+
+  subscribed(bytes: Buffer, at: number, end: number): void {
+    this.answers.push(0x90, 3, bytes[at]!, bytes[at + 1]!, bytes[end - 1]!);
+    if (bytes.toString('latin1', at + 4, end - 1) === again)
+      this.answers.push(...publishBytes(0, Buffer.alloc(1), again).bytes);
   }
 
   acknowledged(type: number, high: number, low: number): void {
@@ -99,7 +105,8 @@ class Connection {
     if (end > bytes.length) return -1;
     const topic = bytes.toString('latin1', at + 2, topicEnd);
     const payload = bytes.subarray(topicEnd + (qos > 0 ? 2 : 0), end);
-    if (topic === echo) this.socket.write(publishBytes(0, payload).bytes);
+    if (topic === drop) this.socket.destroy();
+    else if (topic === echo) this.socket.write(publishBytes(0, payload).bytes);
     else if (topic.startsWith(go)) this.begin(topic);
     return end;
   }
