@@ -35,11 +35,11 @@ export function hmacOver(digest: Digest, name = 'hmacsha1'): SignMethod {
     bytes.set(content, BLOCK);
     return bytes;
   };
-  return {
+  return Object.freeze({
     name,
-    hmac(key, content) {
+    hmac(key: Uint8Array, content: Uint8Array) {
       const short = key.length > BLOCK ? hash(key) : key;
       return hash(padded(short, 0x5c, hash(padded(short, 0x36, content))));
     },
-  };
+  });
 }

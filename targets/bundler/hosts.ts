@@ -1,6 +1,8 @@
 // What each host can run: the language level its bundle is compiled to, the form of the file, what is put in place of
 // functions that it lacks, and which modules it brings itself.
 
+import { TYPED_ARRAYS } from './typed-arrays.ts';
+
 /**
  * `es2022`: as written. `functions`: the same without classes, and without variables of a block.
  * `classes`: ES5 with classes, arrow functions and `??`, every function before its use, nothing added in place.
@@ -20,6 +22,10 @@ export interface Host {
   readonly without: readonly string[];
   /** Globals of the host's own with such short names that the bundle could take them; default none. */
   readonly taken?: readonly string[];
+  /** Whether it runs the bodies of modules on the build machine, and keeps what is constant in flash. */
+  readonly preloads?: boolean;
+  /** What stands at the front of every bundle, as text in ES5; default nothing. */
+  readonly prelude?: string;
   /** Modules that the host brings itself: a name, or all names that begin with what stands before `*`. */
   readonly modules: readonly string[];
 }
@@ -54,6 +60,7 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
     format: 'esm',
     lacks: [],
     without: [],
+    preloads: true,
     modules: words(`embedded:* mc/* text/* pins/* Resource crypt instrumentation net preference resource sntp time timer
       wifi`),
   },
@@ -82,6 +89,7 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
     format: 'iife',
     lacks: SINCE_ES5,
     without: [...WITHOUT_ES5, 'globalThis'],
+    prelude: TYPED_ARRAYS,
     modules: [],
   },
   hermes: { level: 'functions', format: 'iife', lacks: [], without: ['WeakRef'], modules: [] },

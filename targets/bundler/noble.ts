@@ -6,6 +6,7 @@ import { dropCalls, dropMembers, dropSuperArguments, fixVariables } from './pass
 import { dropUnusedBindings } from './passes/drop-unused.ts';
 import { flatHmac } from './passes/flat-hmac.ts';
 import { foldFacts } from './passes/fold-facts.ts';
+import { freezeLiterals } from './passes/freeze-literals.ts';
 import { keepExports } from './passes/keep-exports.ts';
 import { localScratch } from './passes/lazy-scratch.ts';
 import { type Pass, print, readModule, run } from './passes/pass.ts';
@@ -99,13 +100,18 @@ export function checkHashesVersion(version: string): void {
   );
 }
 
-/** @param file its path inside the package. @returns the module's text, with what signing needs of it */
-export function specialiseHashes(file: string, text: string): string {
+/**
+ * @param file its path inside the package
+ * @param freeze for a host that keeps in flash what is frozen
+ * @returns the module's text, with what signing needs of it
+ */
+export function specialiseHashes(file: string, text: string, freeze = false): string {
   const steps = RECIPES[file];
   if (!steps) throw new Error(`mqtt-mote bundler: @noble/hashes/${file} is not expected in a bundle`);
   const module = readModule(`@noble/hashes/${file}`, text);
   for (const [pass, expected] of steps) run(pass, module, expected);
   dropBareFields(module);
+  if (freeze) freezeLiterals(module);
   renameProperties(module, SHORT);
   return (file === 'utils.js' ? NOBLE_NOTICE : '') + print(module, module.name);
 }

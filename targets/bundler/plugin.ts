@@ -14,6 +14,7 @@ import { finish } from './output/finish.ts';
 import { ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { dropMessages, type Makers, messageMakers } from './passes/drop-messages.ts';
+import { freezeLiterals } from './passes/freeze-literals.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
 import { type Module, print, readModule, run } from './passes/pass.ts';
@@ -88,9 +89,16 @@ export const namesOfSource = once<ReadonlyMap<string, string>>(() => {
  * A module of src as it goes into a bundle.
  * @param names of {@link namesOfSource}
  * @param makers of {@link makersOfSource}; without them the sentences of errors stay
+ * @param freeze for a host that keeps in flash what is frozen
  */
-export function loadSource(path: string, names: ReadonlyMap<string, string>, makers?: Makers): OnLoadResult {
+export function loadSource(
+  path: string,
+  names: ReadonlyMap<string, string>,
+  makers?: Makers,
+  freeze = false,
+): OnLoadResult {
   const module = readSource(path);
+  if (freeze) freezeLiterals(module);
   if (makers) dropMessages(module, makers);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);
@@ -192,6 +200,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
     setup(build) {
       const names = mangle ? namesOfSource() : new Map<string, string>();
       const makers = messages ? undefined : makersOfSource();
+      const { preloads } = HOSTS[target];
       const asked = takeOver(build.initialOptions, target);
       build.onEnd(async (result) => {
         if (result.errors.length > 0) return undefined;
@@ -227,7 +236,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         return { path: join(SOURCE, `${name === '.' ? 'index' : name}.ts`), sideEffects: false };
       });
       build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
-        path.startsWith(SOURCE) ? loadSource(path, names, makers) : undefined,
+        path.startsWith(SOURCE) ? loadSource(path, names, makers, preloads) : undefined,
       );
 
       const { codec, text } = shimsFor(target);
@@ -236,7 +245,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         importer.startsWith(join(SOURCE, 'framing')) ? { path: codec, sideEffects: false } : undefined,
       );
       build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
-        path === codec || path === text ? loadSource(path, names) : undefined,
+        path === codec || path === text ? loadSource(path, names, undefined, preloads) : undefined,
       );
       build.onResolve({ filter: /^mqtt-packet$/ }, ({ importer }) => {
         if (importer !== codec) return undefined;
@@ -268,7 +277,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         sideEffects: false,
       }));
       build.onLoad({ filter: /.*/, namespace: HASHES }, ({ path }) => ({
-        contents: specialiseHashes(basename(path), readFileSync(path, 'utf8')),
+        contents: specialiseHashes(basename(path), readFileSync(path, 'utf8'), preloads),
         loader: 'js',
       }));
       build.onLoad({ filter: /@noble[\\/]hashes[\\/][^\\/]+\.js$/ }, ({ path }) => loadNoble(path));

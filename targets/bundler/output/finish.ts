@@ -5,6 +5,7 @@ import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
 import { minify as terser } from 'terser';
 import type { Format, Host } from '../hosts.ts';
 import { generate, readModule } from '../passes/pass.ts';
+import { makeConstants } from './constants.ts';
 import { declareFirst } from './declare-first.ts';
 import { dropMethods } from './drop-methods.ts';
 import { compile } from './language.ts';
@@ -71,6 +72,7 @@ export async function finish(text: Text, options: FinishOptions): Promise<Finish
   const polyfills = polyfill(tree, host);
   hostRequire(tree);
   const missing = missingGlobals(tree, host, text.map);
+  if (host.preloads && format === 'esm') makeConstants(tree);
   // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
   const plain = print(tree, { ...text, code }, false);

@@ -50,6 +50,7 @@ export function polyfill(tree: File, host: Host): string[] {
   });
   for (const name of host.lacks) if (methods.has(METHOD.exec(name)?.[2] ?? '')) used.set(name, undefined);
   const names = [...used.keys()].sort();
-  program.node.body.unshift(...names.map((it) => definition(it, used.get(it))));
+  const prelude = host.prelude === undefined ? [] : parse(host.prelude).program.body;
+  program.node.body.unshift(...prelude, ...names.map((it) => definition(it, used.get(it))));
   return names;
 }
