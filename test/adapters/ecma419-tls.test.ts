@@ -205,7 +205,7 @@ test('several records at once are read at once, without a timer of the host', ()
   host.time.advance(20);
   assert.deepEqual(told, ['received 10', 'received 20', 'received 30']);
   assert.deepEqual(received, [...bytes(10), ...bytes(20), ...bytes(30)]);
-  assert.equal(host.timers.size, 0);
+  assert.equal(host.timers.length, 0);
 });
 
 test('a record in pieces is read when it is whole', () => {
@@ -293,7 +293,7 @@ test('aborting within any event leaves nothing behind', () => {
   other.host.peer.send(serverSays.data(bytes(10)));
   other.host.peer.send(serverSays.data(bytes(10)));
   other.host.time.advance(500);
-  assert.deepEqual([other.told, other.host.peer.open, other.host.timers.size], [['received 10'], false, 0]);
+  assert.deepEqual([other.told, other.host.peer.open, other.host.timers.length], [['received 10'], false, 0]);
 });
 
 test('what a listener throws is no fault of TLS', () => {

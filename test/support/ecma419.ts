@@ -81,7 +81,7 @@ export class FakeHost {
   /** What has left a callback: the machine has ended. */
   aborted: unknown = undefined;
   /** Timers that were set and have neither fired nor been cleared. */
-  readonly timers = new Set<object>();
+  timers: object[] = [];
   readonly options: FakeHostOptions;
   readonly TCP: new (
     options: Ecma419SocketOptions,
@@ -105,7 +105,7 @@ export class FakeHost {
       set: (callback: () => void, millis: number) => this.setTimer(callback, millis),
       clear: (id: { cancel?: () => void } | undefined) => {
         id?.cancel?.();
-        if (id) this.timers.delete(id);
+        if (id) this.forget(id);
       },
     };
     this.Time = {
@@ -139,12 +139,16 @@ export class FakeHost {
     if (!(millis >= 0 && millis <= 2 ** 31 - 1 && millis % 1 === 0)) throw new RangeError(`a timer of ${millis} ms`);
     const id = {
       cancel: this.time.schedule(millis, () => {
-        this.timers.delete(id);
+        this.forget(id);
         this.call(callback);
       }),
     };
-    this.timers.add(id);
+    this.timers.push(id);
     return id;
+  }
+
+  private forget(id: object): void {
+    this.timers = this.timers.filter((it) => it !== id);
   }
 
   private resolve({ host, onResolved, onError }: Ecma419Request): void {

@@ -16,8 +16,8 @@ export interface GuestProgram {
   act?(what: string): void;
 }
 
-/** Answers commands from now on. */
-export function serve(program: GuestProgram): void {
+/** What answers commands: lists of them, as JSON. */
+export function guest(program: GuestProgram): (commands: string) => string {
   let out: FromGuest[] = [];
   const host = new FakeHost({
     dialed(peer) {
@@ -47,11 +47,18 @@ export function serve(program: GuestProgram): void {
         return gc!() as undefined;
     }
   };
-  globalThis.handleCommand = (command) => {
-    for (const it of JSON.parse(new TextDecoder().decode(command)) as ToGuest[]) obey(it);
+  return (commands) => {
+    for (const it of JSON.parse(commands) as ToGuest[]) obey(it);
     if (host.aborted !== undefined) out.push(['print', `aborted: ${host.aborted}`]);
-    const answer = new TextEncoder().encode(JSON.stringify(out)).buffer;
+    const answer = JSON.stringify(out);
     out = [];
     return answer;
   };
+}
+
+/** Answers commands from now on. */
+export function serve(program: GuestProgram): void {
+  const answer = guest(program);
+  globalThis.handleCommand = (commands) =>
+    new TextEncoder().encode(answer(new TextDecoder().decode(commands))).buffer as ArrayBuffer;
 }
