@@ -17,12 +17,21 @@ export function derOf(pem: string): readonly number[] {
   return [...Buffer.from(blocks[0]![1]!, 'base64')];
 }
 
-/** @param program `main` for TLS, `main-tcp` for plain TCP @param folder where main.js goes */
-export async function buildDevice(program: 'main' | 'main-tcp', settings: Settings, folder = FOLDER): Promise<void> {
+/**
+ * @param program `main` for TLS, `main-tcp` for plain TCP
+ * @param certificate the root to trust, DER; default those in the firmware
+ * @param folder where main.js goes
+ */
+export async function buildDevice(
+  program: 'main' | 'main-tcp',
+  settings: Settings,
+  certificate?: readonly number[],
+  folder = FOLDER,
+): Promise<void> {
   await build({
     entryPoints: [join(import.meta.dirname, `${program}.ts`)],
     outfile: join(folder, 'main.js'),
-    define: { SETTINGS: JSON.stringify(settings) },
+    define: { SETTINGS: JSON.stringify(settings), CERTIFICATE: JSON.stringify(certificate) ?? 'undefined' },
     minify: true,
     plugins: [mqttMote({ target: 'moddable' })],
   });
@@ -32,11 +41,8 @@ if (process.argv[1] === import.meta.filename) {
   const plain = process.argv.indexOf('--tcp');
   if (plain >= 0) process.argv.splice(plain, 1);
   const { endpoint, ca, ...values } = readSettings('moddable', 'A device for Moddable.', plain >= 0 ? 1883 : 8883);
-  await buildDevice(plain >= 0 ? 'main-tcp' : 'main', {
-    ...values,
-    ...endpoint,
-    certificate: ca === undefined ? undefined : derOf(ca),
-    nameServers: [process.env.MQTT_MOTE_NAME_SERVER ?? '1.1.1.1'],
-  });
+  const nameServers = [process.env.MQTT_MOTE_NAME_SERVER ?? '1.1.1.1'];
+  const certificate = ca === undefined ? undefined : derOf(ca);
+  await buildDevice(plain >= 0 ? 'main-tcp' : 'main', { ...values, ...endpoint, nameServers }, certificate);
   console.log(`made ${join(FOLDER, 'main.js')}: now mcconfig -m -p <platform> targets/moddable/manifest.json`);
 }

@@ -7,11 +7,12 @@ import Time from 'time';
 import Timer from 'timer';
 import { ecma419Tcp } from '../../src/ecma419.ts';
 import { runDevice } from './device.ts';
+import { settings } from './settings.ts';
 
 declare const trace: (text: string) => void;
 
 export default function main(): void {
-  const resolver = new Resolver({ servers: SETTINGS.nameServers, socket: { io: UDP } });
+  const resolver = new Resolver({ servers: settings.nameServers, socket: { io: UDP } });
   const adapter = ecma419Tcp({ TCP, resolver, Timer, Time });
-  runDevice(adapter, SETTINGS, (line) => trace(`${line}\n`));
+  runDevice(adapter, settings, (line) => trace(`${line}\n`));
 }

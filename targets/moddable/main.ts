@@ -8,14 +8,15 @@ import Time from 'time';
 import Timer from 'timer';
 import { ecma419Tls } from '../../src/ecma419.ts';
 import { runDevice } from './device.ts';
+import { settings } from './settings.ts';
 
 declare const trace: (text: string) => void;
 
 /** In flash, since this module is preloaded. */
-const certificate = SETTINGS.certificate && Uint8Array.from(SETTINGS.certificate);
+const certificate = CERTIFICATE && Uint8Array.from(CERTIFICATE);
 
 export default function main(): void {
-  const resolver = new Resolver({ servers: SETTINGS.nameServers, socket: { io: UDP } });
+  const resolver = new Resolver({ servers: settings.nameServers, socket: { io: UDP } });
   const adapter = ecma419Tls({ TCP, TLSSocket, resolver, Timer, Time, certificate });
-  runDevice(adapter, SETTINGS, (line) => trace(`${line}\n`));
+  runDevice(adapter, settings, (line) => trace(`${line}\n`));
 }

@@ -8,12 +8,15 @@ export interface Settings {
   readonly port: number;
   readonly keepAliveSeconds: number | undefined;
   readonly timeoutMillis: number;
-  /** Bytes of the root certificate in DER; undefined: those in the firmware. */
-  readonly certificate: readonly number[] | undefined;
   /** Name servers, as addresses. */
   readonly nameServers: readonly string[];
 }
 
 declare global {
   const SETTINGS: Settings;
+  /** Bytes of the root certificate in DER; undefined: those in the firmware. */
+  const CERTIFICATE: readonly number[] | undefined;
 }
+
+/** Frozen, so that it stays in flash. */
+export const settings: Settings = Object.freeze({ ...SETTINGS, nameServers: Object.freeze(SETTINGS.nameServers) });

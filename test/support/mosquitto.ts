@@ -12,7 +12,8 @@ const PATHS = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebre
 /** Where it is, or undefined: then suites that need it are skipped, visibly. */
 export const mosquittoPath: string | undefined = PATHS.find(existsSync);
 
-async function freePort(): Promise<number> {
+/** A port of loopback on which nothing listens. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
