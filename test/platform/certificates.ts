@@ -68,6 +68,7 @@ export async function makeAuthority(name: string, validity: Validity = {}, kind:
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await AuthorityKeyIdentifierExtension.create(keys.publicKey),
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });

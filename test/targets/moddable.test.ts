@@ -117,7 +117,7 @@ describe('Moddable', { skip: whyNotModdable }, () => {
     const cases: readonly [(socket: Socket) => void, string, string][] = [
       [(socket) => socket.end(), 'tcp closed', 'tcp closed'],
       [(socket) => socket.once('data', () => socket.resetAndDestroy()), 'closed-by-peer undefined', 'tls closed'],
-      [(socket) => socket.end('nonsense'), 'malformed-packet undefined', 'tls handshake'],
+      [(socket) => socket.end('nonsense'), 'malformed-packet undefined', 'tls closed'],
     ];
     for (const [use, plain, tls] of cases) {
       const { endpoint, close } = await serve(use);
