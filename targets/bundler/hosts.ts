@@ -68,7 +68,8 @@ export const HOSTS: Readonly<Record<Target, Host>> = {
   espruino: {
     level: 'classes',
     format: 'iife',
-    lacks: words(`Object.freeze Object.hasOwn Object.entries Object.values Number.isFinite Number.isInteger
+    lacks:
+      words(`Object.assign Object.freeze Object.hasOwn Object.entries Object.values Number.isFinite Number.isInteger
       Number.isNaN Number.isSafeInteger Number.parseInt Array.from Array.of Math.imul Math.trunc Math.sign
       String.fromCharCode Uint8Array.from Uint8Array.of Uint32Array.from`),
     without: words('BigInt Map Proxy Reflect Set Symbol WeakMap WeakRef WeakSet'),

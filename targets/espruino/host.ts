@@ -1,6 +1,6 @@
 // What the programs for Espruino have in common: the settings in its flash, an adapter, and its own SHA-1.
 
-import { espruinoTcp, espruinoTls } from '../../src/espruino.ts';
+import { type EspruinoFiles, espruinoTcp, espruinoTls } from '../../src/espruino.ts';
 import { hmacOver } from '../../src/native-hash.ts';
 
 /** In flash, in the file `mote.json`. */
@@ -19,12 +19,14 @@ interface Espruino {
   print(...values: unknown[]): void;
   readonly process: { memory(): { readonly usage: number; readonly total: number } };
   require(name: 'crypto'): { SHA1(content: Uint8Array): ArrayBuffer };
-  require(name: 'Storage'): { readJSON(name: string): unknown };
+  require(name: 'Storage'): EspruinoFiles & { readJSON(name: string): unknown };
 }
 
 const espruino = globalThis as unknown as Espruino;
 
-export const settings = espruino.require('Storage').readJSON('mote.json') as EspruinoSettings;
+export const storage = espruino.require('Storage');
+
+export const settings = storage.readJSON('mote.json') as EspruinoSettings;
 
 export const adapter = settings.tls ? espruinoTls() : espruinoTcp();
 

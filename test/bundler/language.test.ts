@@ -75,6 +75,7 @@ const UNREADABLE: Readonly<Record<string, (node: Node) => boolean>> = {
   'a generator or async': (node) => ('generator' in node && !!node.generator) || ('async' in node && !!node.async),
   'a method with a reserved word for its name': (node) =>
     node.type === 'ClassMethod' && node.key.type === 'Identifier' && /^(return|throw|in|of)$/.test(node.key.name),
+  'a slash within brackets': (node) => node.type === 'RegExpLiteral' && /(^|[^\\])\//.test(node.pattern),
   'a template': ({ type }) => type === 'TemplateLiteral', // Espruino loses that a text is Unicode, in both.
   'text += more': (node) =>
     node.type === 'AssignmentExpression' &&
@@ -123,7 +124,7 @@ test('a class with fields whose base is not known has to say what its constructo
 
 test('the check of the class-keeping level sees what is wrong', () => {
   const faults = unreadable(`f(); function f(a = 1, ...b) { for (let i of [...b]) { b?.[i] ** 2; } }
-    v = class V { x; #y = 1; async ['z']() {} in() {} }; f += \`\${f}\`; f += v; var { p } = f; q = q2; var q2 = 1; var q;
+    v = class V { x; #y = 1; async ['z']() {} in() {} }; f += \`\${f}\`; f += v; /[/]/; var { p } = f; q = q2; var q2 = 1; var q;
     (() => { y; z; var z; })(); (() => { w = 1; return w; var w; })(); function late() { return later; } var later;`);
   assert.ok(!faults.includes('later is used before it is there'));
   for (const what of Object.keys(UNREADABLE)) {

@@ -60,9 +60,14 @@ export function bareWorld(target: Target): Context {
     assert.equal(runInContext(`typeof ${it.replace('globalThis.', '')}`, context), 'undefined', it);
   }
   if (target === 'espruino') {
-    // It has one, which does less.
+    // It has them, but they do less.
     const poor = { fromCharCode: (code: number) => String.fromCharCode(code & 255) };
     Object.assign(runInContext('String', context), poor);
+    const assign = (target: object, ...sources: object[]) => {
+      assert.equal(typeof target, 'object');
+      return Object.assign(target, ...sources);
+    };
+    Object.assign(runInContext('Object', context), { assign });
     context.E = { asUTF8: (text: string) => Buffer.from(text, 'latin1').toString() };
   }
   return context;

@@ -12,6 +12,7 @@ import { compile } from './language.ts';
 import { type Missing, missingGlobals } from './missing.ts';
 import { takeNotices } from './notices.ts';
 import { plainAdditions } from './plain-additions.ts';
+import { plainPatterns } from './plain-patterns.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
 
@@ -51,6 +52,7 @@ async function minified({ code, map }: Text, { host, format, globalName }: Finis
   const { tree } = readModule('the bundle', text.code);
   declareFirst(tree);
   plainAdditions(tree);
+  plainPatterns(tree);
   return print(tree, text, true);
 }
 

@@ -1,6 +1,7 @@
 // Puts functions of the language in place that a host lacks, those that the bundle uses and no other.
 
 import { parse, parseExpression } from '@babel/parser';
+import type { NodePath } from '@babel/traverse';
 import {
   type File,
   identifier,
@@ -19,6 +20,12 @@ const METHOD = /^(\w+)\.prototype\.(\w+)$/;
 function pathOf({ object, property, computed }: MemberExpression): string | undefined {
   if (computed || object.type !== 'Identifier' || property.type !== 'Identifier') return undefined;
   return `${object.name}.${property.name}`;
+}
+
+/** Whether it is called for an object that is made on the spot: Espruino's own does all but functions. */
+function isForObject({ parent }: NodePath): boolean {
+  const target = parent.type === 'CallExpression' ? parent.arguments[0] : undefined;
+  return target?.type === 'ObjectExpression' || target?.type === 'NewExpression';
 }
 
 /** A method is patched in; a function of its own is a variable of the bundle, so that the host's objects stay as they are. */
@@ -43,6 +50,7 @@ export function polyfill(tree: File, host: Host): string[] {
       if (name === undefined || !lacks.has(name)) return;
       if (path.scope.getBinding(name.split('.')[0]!)) return; // Not the language's own object.
       if (path.parentPath.isAssignmentExpression({ left: path.node })) return;
+      if (name === 'Object.assign' && host.level === 'classes' && isForObject(path)) return;
       const local = used.get(name) ?? program.scope.generateUid(name);
       used.set(name, local);
       path.replaceWith(identifier(local));

@@ -1,8 +1,8 @@
 // A device for measuring memory: connects, then sends and receives messages of 1,500 bytes, and tells how many variables were
 // in use: once connected, and at most. Looked at where most is in use: deep in the calls that send and receive.
 
-import type { Adapter, Client } from '../../src/index.ts';
-import { print, settings, variables } from './host.ts';
+import type { Adapter, Client } from '../../../src/index.ts';
+import { print, settings, variables } from '../../../targets/espruino/host.ts';
 
 const LENGTH = 1_500;
 const ROUNDS = 5;

@@ -1,12 +1,12 @@
 // A signed device with every module in use on Espruino. For measuring memory.
 
-import { BlackBox } from '../../src/black-box.ts';
-import { Client, deviceSecret, exactlyOnce } from '../../src/index.ts';
-import { PromiseClient } from '../../src/promises.ts';
-import { quarantine } from '../../src/quarantine.ts';
-import { Router } from '../../src/router.ts';
-import { persistSession } from '../../src/store.ts';
-import { adapter, settings } from './host.ts';
+import { BlackBox } from '../../../src/black-box.ts';
+import { Client, deviceSecret, exactlyOnce } from '../../../src/index.ts';
+import { PromiseClient } from '../../../src/promises.ts';
+import { quarantine } from '../../../src/quarantine.ts';
+import { Router } from '../../../src/router.ts';
+import { persistSession } from '../../../src/store.ts';
+import { adapter, settings } from '../../../targets/espruino/host.ts';
 import { measure, watched } from './measured.ts';
 
 const client = new Client({

@@ -1,7 +1,7 @@
 // The smallest signed device on Espruino. For measuring memory.
 
-import { Client, deviceSecret } from '../../src/index.ts';
-import { adapter, settings } from './host.ts';
+import { Client, deviceSecret } from '../../../src/index.ts';
+import { adapter, settings } from '../../../targets/espruino/host.ts';
 import { measure, watched } from './measured.ts';
 
 measure(
