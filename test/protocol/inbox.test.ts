@@ -195,3 +195,13 @@ test('a message that came just before the connection went is delivered all the s
   it.connection.input(serverBytes(publish(1, 1, 'a')), 0);
   assert.deepEqual(it.close(), ['message a']);
 });
+
+test('messages of QoS 1 are not kept: they come again as they are', () => {
+  const it = bench();
+  const changes: number[] = [];
+  it.connection.changed = ({ packetId }) => changes.push(packetId);
+  it.connect();
+  it.receive(publish(1, 1, 'a'), publish(2, 2, 'b'));
+  for (const message of it.messages) it.connection.acknowledge(message, 0);
+  assert.deepEqual(changes, [2]);
+});

@@ -48,3 +48,12 @@ test('an entry is found by its identifier, and -1 stands for none', () => {
   assert.equal(indexOf([{ packetId: 5 }, { packetId: 6 }], 6), 1);
   assert.equal(indexOf([{ packetId: 5 }], 7), -1);
 });
+
+test('[MQTT-2.3.1-2] identifiers of messages, of requests and of what was given up count together', () => {
+  const session = new Session();
+  for (let packetId = 1; packetId <= 65_533; packetId++) session.reserved.push(packetId);
+  session.deliveries.push({ packetId: 65_534 } as Session['deliveries'][number]);
+  assert.equal(session.hasPacketId(), true);
+  session.requests.push({ packetId: 65_535 } as Session['requests'][number]);
+  assert.equal(session.hasPacketId(), false);
+});
