@@ -63,6 +63,7 @@ export function bars(
   const height = 22 * bar.values.length;
   const quantity = { field: value.field, type: 'quantitative', title: value.title } as const;
   const label = { field: bar.field, type: 'nominal', sort: [...bar.values], title: null } as const;
+  const whole = { ...label, axis: { labelLimit: 0 } } as const;
   return {
     data: { values: [...rows] },
     columns,
@@ -75,7 +76,7 @@ export function bars(
           mark: { type: 'bar' },
           encoding: {
             x: { ...quantity, ...(value.log && { scale: { type: 'symlog' } }) },
-            y: label,
+            y: whole,
             color: {
               ...label,
               legend: null,
