@@ -47,6 +47,14 @@ const TABLES: readonly Table[] = [
       ['QuickJS-ng, bytes', 'quickjs-ng/*/heapBytes'],
     ],
   },
+  {
+    target: 'espruino',
+    apps: ['slice', 'whole', 'sliceOverTls'],
+    columns: [
+      ['variables, connected', 'espruino/*/connectedVariables'],
+      ['at their peak', 'espruino/*/peakVariables'],
+    ],
+  },
   { target: 'duktape', apps: ['slice', 'whole'], columns: [['resident, KB', 'duktape/*/residentKilobytes']] },
   { target: 'node', apps: ['bundled'], columns: [['bytes', 'node/*/minified']] },
 ];

@@ -142,7 +142,7 @@ for (const path of espruinoPaths) {
         assert.equal(lines.at(-1), 'end closed');
         t.diagnostic(lines.filter((it) => /^(loaded|connected|peak) /.test(it)).join(', '));
         if (!isSmallest(build, needed, all)) return;
-        const figures = `espruino/${name.toLowerCase()}/${app}`;
+        const figures = `espruino/${app}${tls ? 'OverTls' : ''}`;
         checkBudget(`${figures}/connectedVariables`, figure('connected '));
         checkBudget(`${figures}/peakVariables`, figure('peak '));
       });
