@@ -1,13 +1,22 @@
 // Which property names are src's own: declared there, and neither part of the public API, nor of the language, nor known
 // to a dependency, nor spelled out in a string. Every doubt keeps a name as it is.
 
+import { runInNewContext } from 'node:vm';
 import { type Node, VISITOR_KEYS } from '@babel/types';
+import { hiddenMembers, LETTERS, type MemberNames, memberNames, shortName } from './member-names.ts';
 import type { Module } from './passes/pass.ts';
 
-/** Visits a node and all below it. `skip` says which not to enter. */
-function walk(node: Node | null | undefined, visit: (node: Node) => boolean | undefined): void {
-  if (!node || visit(node) === false) return;
+type Visit = (node: Node) => boolean | undefined;
+
+/** Visits a node and all below it. Where `visit` says false, it does not enter. */
+function walk(node: Node | null | undefined, visit: Visit): void {
+  if (node && visit(node) !== false) walkBelow(node, visit);
+}
+
+/** Visits all below a node, but for what stands under that key. */
+function walkBelow(node: Node, visit: Visit, except?: string): void {
   for (const key of VISITOR_KEYS[node.type] ?? []) {
+    if (key === except) continue;
     const child = (node as unknown as Record<string, Node | (Node | null)[] | null | undefined>)[key];
     for (const it of Array.isArray(child) ? child : [child]) walk(it, visit);
   }
@@ -39,22 +48,33 @@ function propertyNames(root: Node, into: Set<string>): void {
   });
 }
 
+/** Texts that could name a property at run time: not those of types, nor those that something is only compared with. */
 function strings(root: Node, into: Set<string>): void {
   walk(root, (node) => {
     if (node.type === 'StringLiteral') into.add(node.value);
-    return undefined;
+    if (node.type === 'BinaryExpression' && node.operator !== 'in') {
+      for (const it of [node.left, node.right]) if (it.type !== 'StringLiteral') strings(it, into);
+      return false;
+    }
+    if (node.type === 'SwitchCase') {
+      if (node.test?.type !== 'StringLiteral') strings(node.test!, into);
+      for (const it of node.consequent) strings(it, into);
+      return false;
+    }
+    return node.type !== 'TSLiteralType' && node.type !== 'ImportDeclaration';
   });
 }
 
 /** Names of the language: of every built-in object, its prototype, iterators, and of the records it reads and makes. */
 function builtInNames(): Set<string> {
   const names = new Set(['done', 'value', 'get', 'set', 'enumerable', 'configurable', 'writable', 'cause', 'then']);
+  const language = runInNewContext('globalThis') as Record<string, unknown>;
   const add = (it: unknown): void => {
     if ((typeof it !== 'object' && typeof it !== 'function') || it === null) return;
     for (const name of Object.getOwnPropertyNames(it)) names.add(name);
   };
-  for (const name of Object.getOwnPropertyNames(globalThis)) {
-    const it = (globalThis as unknown as Record<string, unknown>)[name];
+  for (const name of Object.getOwnPropertyNames(language)) {
+    const it = language[name];
     names.add(name);
     add(it);
     if (typeof it === 'function') add(it.prototype);
@@ -117,7 +137,12 @@ function publicNames(modules: readonly Module[], entries: readonly Module[]): Se
     if (isHidden(node)) return false;
     const declared = declaredName(node);
     if (declared !== undefined) names.add(declared);
-    if (node.type === 'Identifier') wait.push(node.name);
+    // A parameter, and what a property is called, say nothing about a declaration of that name.
+    if (node.type === 'Identifier' && !node.typeAnnotation) wait.push(node.name);
+    if (node.type === 'ObjectPattern' && node.typeAnnotation) {
+      walk(node.typeAnnotation, visit);
+      return false;
+    }
     // Of code only the signature is seen, where it is written down.
     if ('returnType' in node && node.returnType && 'body' in node) {
       for (const it of node.params as Node[]) walk(it, visit);
@@ -128,7 +153,10 @@ function publicNames(modules: readonly Module[], entries: readonly Module[]): Se
       for (const it of node.params) walk(it, visit);
       return false;
     }
-    return undefined;
+    if (node.type === 'MemberExpression' && !node.computed) walkBelow(node, visit, 'property');
+    else if (declared !== undefined) walkBelow(node, visit, 'key');
+    else return undefined;
+    return false;
   };
   for (let name = wait.pop(); name !== undefined; name = wait.pop()) {
     if (seen.has(name)) continue;
@@ -138,13 +166,6 @@ function publicNames(modules: readonly Module[], entries: readonly Module[]): Se
   return names;
 }
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-
-const shortName = (index: number): string => {
-  const rest = Math.floor(index / LETTERS.length);
-  return `${rest > 0 ? shortName(rest - 1) : '_'}${LETTERS[index % LETTERS.length]}`;
-};
-
 export interface Sources {
   /** Every module of src. */
   readonly modules: readonly Module[];
@@ -152,6 +173,12 @@ export interface Sources {
   readonly entries: readonly Module[];
   /** What is bundled with it: mqtt-packet, noble, shims. */
   readonly foreign: readonly Module[];
+}
+
+/** What src's own properties are called in a bundle. */
+export interface OwnNames {
+  readonly properties: ReadonlyMap<string, string>;
+  readonly members: MemberNames;
 }
 
 /** The rooms that every app carries: their names are the shortest, whatever else there is. */
@@ -164,18 +191,32 @@ const INNER = /\/(protocol|framing)\//;
 const CORE_USE = 1_000_000;
 
 /** src's own property names and what to call them, the most used first. */
-export function ownNames({ modules, entries, foreign }: Sources): Map<string, string> {
+export function ownNames({ modules, entries, foreign }: Sources): OwnNames {
+  const hidden = hiddenMembers(modules);
+  const isHiddenMember = new Set(hidden.flatMap(({ nodes }) => nodes));
   const kept = new Set([...builtInNames(), ...publicNames(modules, entries)]);
-  for (const { tree } of foreign) propertyNames(tree.program, kept);
+  const foreignNames = new Set<string>();
+  for (const { tree } of foreign) propertyNames(tree.program, foreignNames);
   for (const { name, tree } of modules) {
     strings(tree.program, kept);
-    // What goes to a host's own functions, and what is written down as text.
-    let written = /\/(node-|espruino)/.test(name);
+    // What goes to a host's own functions.
+    if (/\/(node-|espruino)/.test(name)) propertyNames(tree.program, kept);
+    let writesText = false;
     walk(tree.program, (node) => {
-      if (node.type === 'Identifier' && node.name === 'JSON') written = true;
+      if (node.type === 'Identifier' && node.name === 'JSON') writesText = true;
+      // What goes to a package, and comes from it.
+      if (node.type === 'ImportDeclaration' && !node.source.value.startsWith('.')) {
+        const used = new Set<string>();
+        propertyNames(tree.program, used);
+        for (const it of used) if (foreignNames.has(it)) kept.add(it);
+      }
       return undefined;
     });
-    if (written) propertyNames(tree.program, kept);
+    walk(writesText ? tree.program : undefined, (node) => {
+      const declared = declaredName(node);
+      if (declared !== undefined) kept.add(declared);
+      return undefined;
+    });
   }
   const uses = new Map<string, number>();
   const declared = new Set<string>();
@@ -183,7 +224,7 @@ export function ownNames({ modules, entries, foreign }: Sources): Map<string, st
   for (const { name: module, tree } of modules) {
     const weight = CORE.test(module) ? CORE_USE : 1;
     walk(tree.program, (node) => {
-      const name = declaredName(node);
+      const name = isHiddenMember.has(node) ? undefined : declaredName(node);
       if (name !== undefined && node.type !== 'ObjectProperty') declared.add(name);
       if (name !== undefined && !INNER.test(module)) outer.add(name);
       if (node.type === 'Identifier') uses.set(node.name, (uses.get(node.name) ?? 0) + weight);
@@ -195,8 +236,9 @@ export function ownNames({ modules, entries, foreign }: Sources): Map<string, st
   const letters = [...LETTERS].filter((it) => !kept.has(it));
   const inner = own.filter((it) => !outer.has(it)).slice(0, letters.length);
   const others = own.filter((it) => !inner.includes(it));
-  return new Map([
+  const properties = new Map([
     ...inner.map((name, index) => [name, letters[index]!] as const),
     ...others.map((name, index) => [name, shortName(index)] as const),
   ]);
+  return { properties, members: memberNames(hidden, properties, (module) => INNER.test(module)) };
 }

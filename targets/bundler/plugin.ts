@@ -11,14 +11,14 @@ import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, plainMd5, specialiseHashes } from './noble.ts';
 import { type BundlerOptions, checkOptions, refusal } from './options.ts';
 import { finish } from './output/finish.ts';
-import { ownNames } from './own-names.ts';
+import { type OwnNames, ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
 import { dropMessages, type Makers, messageMakers } from './passes/drop-messages.ts';
 import { freezeLiterals } from './passes/freeze-literals.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
 import { type Module, print, readModule, run } from './passes/pass.ts';
-import { renameProperties } from './passes/rename-properties.ts';
+import { renameMembers, renameProperties } from './passes/rename-properties.ts';
 
 /** Keeps the look for a package from looking for itself. */
 const SEEN = 'mqtt-mote-seen';
@@ -40,6 +40,9 @@ const NOTICES: Readonly<Record<string, string>> = {
   'utils.js': NOBLE_NOTICE,
   'error.ts': '/*! mqtt-mote. MIT License. Copyright (c) 2026 the mqtt-mote authors */\n',
 };
+
+/** Every property is called what it is called in src. */
+const PLAIN_NAMES: OwnNames = { properties: new Map(), members: new Map() };
 
 const require = createRequire(import.meta.url);
 
@@ -74,7 +77,7 @@ const faces = once<readonly string[]>(() => {
 export const makersOfSource = once<Makers>(() => messageMakers(readSources()));
 
 /** What is called what in all of src. */
-export const namesOfSource = once<ReadonlyMap<string, string>>(() => {
+export const namesOfSource = once<OwnNames>(() => {
   const modules = readSources();
   const entries = modules.filter(({ name }) => dirname(name) === basename(SOURCE));
   const packages = [dirname(require.resolve('mqtt-packet')), dirname(require.resolve('@noble/hashes/hmac.js'))];
@@ -91,18 +94,14 @@ export const namesOfSource = once<ReadonlyMap<string, string>>(() => {
  * @param makers of {@link makersOfSource}; without them the sentences of errors stay
  * @param freeze for a host that keeps in flash what is frozen
  */
-export function loadSource(
-  path: string,
-  names: ReadonlyMap<string, string>,
-  makers?: Makers,
-  freeze = false,
-): OnLoadResult {
+export function loadSource(path: string, names: OwnNames, makers?: Makers, freeze = false): OnLoadResult {
   const module = readSource(path);
   if (freeze) freezeLiterals(module);
   if (makers) dropMessages(module, makers);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);
-  renameProperties(module, names);
+  renameMembers(module, names.members);
+  renameProperties(module, names.properties);
   const notice = NOTICES[basename(path)] ?? '';
   return { contents: notice + print(module, basename(path)), loader: 'ts' };
 }
@@ -198,7 +197,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
   return {
     name: 'mqtt-mote',
     setup(build) {
-      const names = mangle ? namesOfSource() : new Map<string, string>();
+      const names = mangle ? namesOfSource() : PLAIN_NAMES;
       const makers = messages ? undefined : makersOfSource();
       const { preloads } = HOSTS[target];
       const asked = takeOver(build.initialOptions, target);
@@ -260,7 +259,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         return { path: join(dirname(importer), `${path}.js`), namespace: FRAMING, sideEffects: false };
       });
       build.onLoad({ filter: /.*/, namespace: FRAMING }, ({ path }) => ({
-        contents: specialise(basename(path), readFileSync(path, 'utf8'), names),
+        contents: specialise(basename(path), readFileSync(path, 'utf8'), names.properties),
         loader: 'js',
       }));
 
