@@ -2,7 +2,7 @@
 
 import type { File } from '@babel/types';
 import type { EncodedSourceMap } from '@jridgewell/trace-mapping';
-import { minify as terser } from 'terser';
+import { type MinifyOptions, minify as terser } from 'terser';
 import type { Format, Host } from '../hosts.ts';
 import { generate, readModule } from '../passes/pass.ts';
 import { makeConstants } from './constants.ts';
@@ -15,6 +15,7 @@ import { plainAdditions } from './plain-additions.ts';
 import { plainPatterns } from './plain-patterns.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
+import { shortVariables } from './short-variables.ts';
 
 export interface Text {
   readonly code: string;
@@ -35,31 +36,38 @@ export interface Finished extends Text {
   readonly missing: readonly Missing[];
 }
 
-async function minified({ code, map }: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
-  const ecma = host.level === 'es2022' || host.level === 'functions' ? 2020 : 5;
-  const reserved = [...(host.taken ?? []), ...(globalName === undefined ? [] : [globalName])];
+async function terse({ code, map }: Text, options: MinifyOptions): Promise<Text> {
   const result = await terser(code, {
-    ecma,
-    module: format === 'esm',
-    toplevel: true,
-    compress: { passes: 3, hoist_funs: true, top_retain: globalName ?? null },
-    mangle: { reserved },
+    ...options,
+    mangle: false,
     format: { comments: /^!/ },
     sourceMap: { content: map as never, asObject: true },
   });
-  const text = { code: result.code!, map: result.map as unknown as EncodedSourceMap };
-  if (host.level !== 'classes') return text;
-  const { tree } = readModule('the bundle', text.code);
-  declareFirst(tree);
-  plainAdditions(tree);
-  plainPatterns(tree);
-  return print(tree, text, true);
+  return { code: result.code!, map: result.map as unknown as EncodedSourceMap };
+}
+
+async function minified(text: Text, { host, format, globalName }: FinishOptions): Promise<Text> {
+  const ecma = host.level === 'es2022' || host.level === 'functions' ? 2020 : 5;
+  const reserved = [...(host.taken ?? []), ...(globalName === undefined ? [] : [globalName])];
+  const options = { ecma, module: format === 'esm', toplevel: true } as const;
+  // As language.ts assumes of what is bundled: to read a property does nothing else.
+  const compress = { passes: 3, hoist_funs: true, pure_getters: true, top_retain: globalName ?? null };
+  const small = await terse(text, { ...options, compress });
+  const { tree } = readModule('the bundle', small.code);
+  shortVariables(tree, { reserved, kept: globalName, shorthand: ecma > 5 });
+  if (host.level === 'classes') {
+    declareFirst(tree);
+    plainAdditions(tree);
+    plainPatterns(tree);
+  }
+  // Babel leaves semicolons before braces where it makes a map.
+  return terse(print(tree, small), { ...options, compress: false });
 }
 
 /** The text of a tree that was read from `text`, and the map from there to the sources. */
-function print(tree: File, { code, map }: Text, minified: boolean): Text {
+function print(tree: File, { code, map }: Text): Text {
   // The types of the generator do not know inputSourceMap.
-  const options = { sourceMaps: true, inputSourceMap: map, compact: minified, minified } as { sourceMaps: true };
+  const options = { sourceMaps: true, inputSourceMap: map, compact: false } as { sourceMaps: true };
   const made = generate(tree, options, code);
   return { code: made.code, map: made.map as unknown as EncodedSourceMap };
 }
@@ -77,7 +85,7 @@ export async function finish(text: Text, options: FinishOptions): Promise<Finish
   if (host.preloads && format === 'esm') makeConstants(tree);
   // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
-  const plain = print(tree, { ...text, code }, false);
+  const plain = print(tree, { ...text, code });
   const made = options.minify ? await minified(plain, options) : plain;
   return { code: `${made.code.trimEnd()}\n${notices}`, map: made.map, polyfills, missing };
 }
