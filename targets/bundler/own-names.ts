@@ -215,7 +215,7 @@ export function ownNames({ modules, entries, foreign }: Sources): OwnNames {
     walk(writesText ? tree.program : undefined, (node) => {
       const declared = declaredName(node);
       if (declared !== undefined) kept.add(declared);
-      return undefined;
+      return node.type !== 'ObjectPattern' || !node.typeAnnotation; // Whose names are those of the type.
     });
   }
   const uses = new Map<string, number>();
