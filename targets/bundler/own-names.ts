@@ -39,6 +39,8 @@ function declaredName(node: Node): string | undefined {
 /** Every name that is used as a property, whether declared there or not. */
 function propertyNames(root: Node, into: Set<string>): void {
   walk(root, (node) => {
+    // What is only taken out of something whose type says what it is.
+    if (node.type === 'ObjectPattern' && node.typeAnnotation) return false;
     const declared = declaredName(node);
     if (declared !== undefined) into.add(declared);
     if ((node.type === 'MemberExpression' || node.type === 'OptionalMemberExpression') && !node.computed) {
@@ -212,11 +214,7 @@ export function ownNames({ modules, entries, foreign }: Sources): OwnNames {
       }
       return undefined;
     });
-    walk(writesText ? tree.program : undefined, (node) => {
-      const declared = declaredName(node);
-      if (declared !== undefined) kept.add(declared);
-      return node.type !== 'ObjectPattern' || !node.typeAnnotation; // Whose names are those of the type.
-    });
+    if (writesText) propertyNames(tree.program, kept);
   }
   const uses = new Map<string, number>();
   const declared = new Set<string>();

@@ -56,7 +56,7 @@ const wordsOf = (path: string, start: string, end: string): string[] => {
   const text = readFileSync(join(import.meta.dirname, '../../src', path), 'utf8')
     .split(start)[1]!
     .split(end)[0]!;
-  return [...text.matchAll(/^ +\| '([a-z-]+)'/gm)].map(([, word]) => word!);
+  return [...text.matchAll(/['"]([a-z-]+)['"]/g)].map(([, word]) => word!);
 };
 
 test('every code of an error and of a warning has a number, and keeps it', () => {
