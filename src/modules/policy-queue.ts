@@ -6,7 +6,7 @@ import { type MessageQueue, neverFits, type QueueLimits, queueFull, sizeOf } fro
 import { mqttError } from '../error.ts';
 import { topicFilter } from '../framing/check.ts';
 import { matchLevels } from '../protocol/topic.ts';
-import { after, type Instant, MAX_AHEAD, type Millis, remaining, until } from '../time.ts';
+import { after, type Instant, MAX_AHEAD, type Millis, remaining, sooner } from '../time.ts';
 
 /**
  * What happens when there is no room. `reject`: publish() throws 'queue-full'. `drop-newest`: the new message ends with
@@ -107,30 +107,27 @@ export class PolicyQueue implements MessageQueue {
 
   nextDeadline(): Instant | undefined {
     let next: Instant | undefined;
-    for (const { expiry } of this.waiting) {
-      if (expiry !== undefined && (next === undefined || until(expiry, next) < 0)) next = expiry;
-    }
+    for (const { expiry } of this.waiting) next = sooner(next, expiry);
     return next;
   }
 
   private ruleOf(topic: string): Rule {
     const levels = topic.split('/');
-    return this.rules.find((it) => matchLevels(it.levels, levels)) ?? REJECT;
+    for (const it of this.rules) if (matchLevels(it.levels, levels)) return it;
+    return REJECT;
   }
 
-  /** The messages that have to go for this one, oldest first, or undefined where that would not do. */
+  /** The messages that have to go for this one, or undefined where that would not do. */
   private makeRoom(operation: PublishOperation, rule: Rule): PublishOperation[] | undefined {
+    const isLatest = rule.policy === 'latest';
     const same = this.waiting.filter((it) => it.rule === rule).map((it) => it.operation);
-    const victims = rule.policy === 'latest' ? same.filter((it) => it.topic === operation.topic) : [];
-    const expendable = rule.policy === 'latest' || rule.policy === 'drop-oldest' ? same : [];
-    let candidate = 0;
-    while (!this.fits(operation, rule, same.length, victims)) {
-      while (victims.includes(expendable[candidate]!)) candidate++;
-      const next = expendable[candidate++];
-      if (!next) return undefined;
-      victims.push(next);
+    const victims = same.filter((it) => isLatest && it.topic === operation.topic);
+    const isExpendable = isLatest || rule.policy === 'drop-oldest';
+    for (const it of isExpendable ? same : []) {
+      if (this.fits(operation, rule, same.length, victims)) break;
+      if (victims.indexOf(it) < 0) victims.push(it); // The oldest first.
     }
-    return victims;
+    return this.fits(operation, rule, same.length, victims) ? victims : undefined;
   }
 
   private fits(

@@ -324,10 +324,10 @@ export class MessageStream implements AsyncIterableIterator<RoutedMessage> {
     this.waiting.push({ message, acknowledge, isStale: false });
     if (this.waiting.length <= this.maxBuffered) return;
     // Those that the server still owes an acknowledgement for are bounded by maxHeld.
-    const index = this.waiting.findIndex((it) => it.isStale || it.message.qos === 0);
-    if (index < 0) return;
-    const [gone] = this.waiting.splice(index, 1);
-    gone!.acknowledge();
+    const [gone] = this.waiting.filter((it) => it.isStale || it.message.qos === 0);
+    if (!gone) return;
+    this.waiting = this.waiting.filter((it) => it !== gone);
+    gone.acknowledge();
     this.dropped++;
   }
 

@@ -19,6 +19,7 @@ import {
 import type { Host } from '../hosts.ts';
 import { isName, programOf, traverse } from '../passes/pass.ts';
 import { plainClasses } from './plain-classes.ts';
+import { smallClasses } from './small-classes.ts';
 import { smallHelpers } from './small-helpers.ts';
 
 /** By its path: it has no types, and Babel would look for its name beside the app. */
@@ -128,6 +129,7 @@ export function compile(tree: File, text: string, { level, without }: Host): Fil
   if (level === 'es2022') return tree;
   if (level !== 'functions') copySpread(tree);
   if (level === 'classes') plainClasses(tree);
+  if (level === 'es5') smallClasses(tree);
   const exclude = level === 'classes' ? [...NEVER, ...KEPT_WITH_CLASSES] : NEVER;
   const work = level === 'functions' ? { include: FOR_FUNCTIONS } : { forceAllTransforms: true, exclude };
   const options = { ast: true, code: false, configFile: false, babelrc: false, compact: false, cloneInputAst: false };
