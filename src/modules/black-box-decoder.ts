@@ -1,8 +1,55 @@
 // Reads what a black box has kept. For the side that gets the bytes; a device leaves it out.
 
-import { mqttError } from '../error.ts';
+import type { Warning } from '../adapters/adapter.ts';
+import { STATE_NAMES } from '../client/state.ts';
+import { type ErrorCode, mqttError } from '../error.ts';
 import { type Instant, type Millis, since } from '../time.ts';
-import { ENTRY, ERROR_CODES, Kind, NO_DETAIL, STATES, WARNING_CODES } from './black-box.ts';
+import { byteOf, ENTRY, Kind, NO_DETAIL } from './black-box.ts';
+
+/** All that there are. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.freeze([
+  'bad-option',
+  'bad-topic',
+  'bad-filter',
+  'bad-packet',
+  'packet-too-large',
+  'queue-full',
+  'window-full',
+  'not-connected',
+  'closed',
+  'cancelled',
+  'timeout',
+  'dropped',
+  'set-aside',
+  'malformed-packet',
+  'unexpected-packet',
+  'refused',
+  'subscription-refused',
+  'connect-timeout',
+  'pingresp-timeout',
+  'dns',
+  'tcp',
+  'tls',
+  'closed-by-peer',
+  'host-failed',
+  'enrolment-failed',
+  'clock',
+]);
+
+export const WARNING_CODES: readonly Warning['code'][] = Object.freeze([
+  'plaintext',
+  'unauthenticated-server',
+  'ca-expiring',
+  'takeover-suspected',
+  'keep-alive-lengthened',
+  'subscription-refused',
+  'listener-failed',
+  'roots-rolled-back',
+  'roots-fallback',
+  'rate-shaped',
+  'clock-wrong',
+  'failover',
+]);
 
 export interface BlackBoxEntry {
   /** How long before the dump it happened. */
@@ -14,16 +61,20 @@ export interface BlackBoxEntry {
   readonly detail: number | undefined;
 }
 
+/** The word that this byte stands for. */
+const wordOf = (words: readonly string[], byte: number): string =>
+  words.find((it) => byteOf(it) === byte) ?? `unknown ${byte}`;
+
 function describe(kind: number, code: number): Pick<BlackBoxEntry, 'what' | 'code'> | undefined {
   switch (kind) {
     case Kind.State:
-      return { what: 'state', code: STATES[code] ?? `unknown ${code}` };
+      return { what: 'state', code: wordOf(STATE_NAMES, code) };
     case Kind.Session:
       return { what: 'session', code: code === 1 ? 'present' : 'new' };
     case Kind.Disconnected:
-      return { what: 'disconnected', code: ERROR_CODES[code] ?? `unknown ${code}` };
+      return { what: 'disconnected', code: wordOf(ERROR_CODES, code) };
     case Kind.Warning:
-      return { what: 'warning', code: WARNING_CODES[code] ?? `unknown ${code}` };
+      return { what: 'warning', code: wordOf(WARNING_CODES, code) };
     case Kind.Mark:
       return { what: 'mark', code: String(code) };
     default:

@@ -18,6 +18,7 @@ import { freezeLiterals } from './passes/freeze-literals.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
 import { lazyScratch } from './passes/lazy-scratch.ts';
 import { type Module, print, readModule, run } from './passes/pass.ts';
+import { raiseErrors } from './passes/raise-errors.ts';
 import { renameMembers, renameProperties } from './passes/rename-properties.ts';
 
 /** Keeps the look for a package from looking for itself. */
@@ -32,6 +33,8 @@ const shimsFor = (target: Target) =>
   target === 'node'
     ? { codec: join(import.meta.dirname, 'shims/codec-node.ts'), text: join(import.meta.dirname, 'shims/utf8-node.ts') }
     : { codec: join(import.meta.dirname, 'shims/codec.ts'), text: join(SOURCE, 'utf8.ts') };
+/** Where a module of src has its errors thrown. */
+const RAISE = join(import.meta.dirname, 'shims/raise.ts');
 const FRAMING = 'mqtt-mote-framing';
 const HASHES = 'mqtt-mote-hashes';
 
@@ -100,6 +103,7 @@ export function loadSource(path: string, names: OwnNames, makers?: Makers, freez
   if (makers) dropMessages(module, makers);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);
+  if (makers) raiseErrors(module, RAISE);
   renameMembers(module, names.members);
   renameProperties(module, names.properties);
   const notice = NOTICES[basename(path)] ?? '';

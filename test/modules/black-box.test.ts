@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { BlackBox } from '../../src/black-box.ts';
 import { decodeBlackBox } from '../../src/black-box-decoder.ts';
+import { STATE_NAMES } from '../../src/client/state.ts';
 import { VirtualTime } from '../../src/memory.ts';
-import { ERROR_CODES, WARNING_CODES } from '../../src/modules/black-box.ts';
+import { byteOf } from '../../src/modules/black-box.ts';
+import { ERROR_CODES, WARNING_CODES } from '../../src/modules/black-box-decoder.ts';
 import { world } from '../support/world.ts';
 
 const told = (bytes: Uint8Array) =>
@@ -59,10 +61,11 @@ const wordsOf = (path: string, start: string, end: string): string[] => {
   return [...text.matchAll(/['"]([a-z-]+)['"]/g)].map(([, word]) => word!);
 };
 
-test('every code of an error and of a warning has a number, and keeps it', () => {
-  assert.equal(ERROR_CODES[0], 'bad-option');
-  assert.equal(ERROR_CODES[22], 'closed-by-peer');
-  assert.equal(WARNING_CODES[6], 'listener-failed');
+test('every state, and every code of an error and of a warning, has a byte of its own, and keeps it', () => {
+  for (const words of [STATE_NAMES, ERROR_CODES, WARNING_CODES]) {
+    assert.equal(new Set(words.map(byteOf)).size, words.length);
+  }
+  assert.deepEqual(['bad-option', 'closed-by-peer', 'listener-failed', 'idle'].map(byteOf), [61, 183, 118, 212]);
   assert.deepEqual([...ERROR_CODES].sort(), wordsOf('error.ts', 'type ErrorCode =', ';').sort());
   assert.deepEqual([...WARNING_CODES].sort(), wordsOf('adapters/adapter.ts', 'readonly code:', ';').sort());
 });
