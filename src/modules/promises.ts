@@ -29,21 +29,21 @@ function settleable<T>(
   client: Client,
   { signal, timeoutMillis }: Cancellable,
   begin: (resolve: (value: T) => void, reject: Fail) => void,
-  giveUp: (reason: string) => unknown = () => {},
-  why: () => unknown = () => undefined,
+  giveUp?: (reason: string) => unknown,
+  why?: () => unknown,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     if (timeoutMillis !== undefined) inRange('timeoutMillis', timeoutMillis, 1, MAX_AHEAD);
     if (signal?.aborted) return reject(mqttError('cancelled', 'cancelled before it began', { cause: signal.reason }));
-    const timer = client.alarm(() => end('timeout', `not done within ${timeoutMillis} ms`, why()));
-    const abort = () => end('cancelled', 'cancelled by its signal', signal?.reason);
+    const timer = client.alarm(() => end('timeout', why?.(), `not done within ${timeoutMillis} ms`));
+    const abort = () => end('cancelled', signal?.reason, 'cancelled by its signal');
     const cleanUp = () => {
       timer.clear();
       signal?.removeEventListener('abort', abort);
     };
-    const end = (code: 'timeout' | 'cancelled', message: string, cause?: unknown) => {
+    const end = (code: 'timeout' | 'cancelled', cause: unknown, message: string) => {
       fail(mqttError(code, message, { cause }));
-      giveUp(code);
+      giveUp?.(code);
     };
     const fail: Fail = (error) => {
       cleanUp();

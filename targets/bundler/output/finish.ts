@@ -15,7 +15,7 @@ import { plainAdditions } from './plain-additions.ts';
 import { plainPatterns } from './plain-patterns.ts';
 import { polyfill } from './polyfill.ts';
 import { hostRequire, makeScript } from './script.ts';
-import { shortUndefined } from './short-undefined.ts';
+import { shortInfinity, shortUndefined } from './short-values.ts';
 import { shortVariables } from './short-variables.ts';
 
 export interface Text {
@@ -55,6 +55,7 @@ async function minified(text: Text, { host, format, globalName }: FinishOptions)
   const compress = { passes: 3, hoist_funs: true, pure_getters: true, top_retain: globalName ?? null };
   const small = await terse(text, { ...options, compress });
   const { tree } = readModule('the bundle', small.code);
+  shortInfinity(tree);
   if (host.level !== 'classes') shortUndefined(tree, ecma > 5 ? 'let' : 'var');
   shortVariables(tree, { reserved, kept: globalName, shorthand: ecma > 5 });
   if (host.level === 'classes') {
