@@ -56,7 +56,8 @@ async function minified(text: Text, { host, format, globalName }: FinishOptions)
   const small = await terse(text, { ...options, compress });
   const { tree } = readModule('the bundle', small.code);
   shortInfinity(tree);
-  if (host.level !== 'classes') shortUndefined(tree, ecma > 5 ? 'let' : 'var');
+  // On a host that keeps constants in flash the variable would be one that may change.
+  if (host.level !== 'classes' && !host.preloads) shortUndefined(tree, ecma > 5 ? 'let' : 'var');
   shortVariables(tree, { reserved, kept: globalName, shorthand: ecma > 5 });
   if (host.level === 'classes') {
     declareFirst(tree);
