@@ -74,12 +74,6 @@ class Sentences {
     while (this.findMore());
   }
 
-  /** The function that makes all errors. */
-  root(): Code {
-    for (const [binding, maker] of this.makers) if (maker === ROOT) return codeOf(binding)!.node;
-    throw new Error(`mqtt-mote bundler: pass drop-messages: no mqttError() in ${ORIGIN}`);
-  }
-
   get hasMakers(): boolean {
     return this.makers.size > 0;
   }
@@ -202,16 +196,6 @@ function firstWord(sentence: Expression): Expression | undefined {
 const namesIn = (word: Expression | undefined): Node[] =>
   word?.type === 'TemplateLiteral' ? word.expressions : word ? [word] : [];
 
-/** Of what the function takes that makes all errors: the sentence, which is seldom there any more, comes behind the details. */
-function sentenceLast(list: Node[]): void {
-  const [code, sentence, details] = list.splice(0);
-  const isGone = !sentence || (sentence.type === 'StringLiteral' && sentence.value === '');
-  list.push(code!);
-  if (details) list.push(details);
-  else if (!isGone) list.push(identifier('undefined'));
-  if (!isGone) list.push(sentence);
-}
-
 export interface Dropped {
   /** How many sentences were dropped. */
   readonly count: number;
@@ -278,7 +262,5 @@ export function dropMessages(module: Module, known: Makers): Dropped {
   if (count === 0 && sentences.hasMakers && !handsOn && module.name !== ORIGIN) {
     throw new Error(`mqtt-mote bundler: pass drop-messages looked for sentences in ${module.name}: found none`);
   }
-  for (const [path, maker] of calls) if (maker === ROOT) sentenceLast(path.node.arguments);
-  if (module.name === ORIGIN) sentenceLast(sentences.root().params);
   return { count, reasons };
 }
