@@ -63,15 +63,16 @@ async function minified(text: Text, { host, format, globalName }: FinishOptions)
     declareFirst(tree);
     plainAdditions(tree);
     plainPatterns(tree);
+    return print(tree, small, true); // Terser would undo what was just done.
   }
   // Babel leaves semicolons before braces where it makes a map.
   return terse(print(tree, small), { ...options, compress: false });
 }
 
 /** The text of a tree that was read from `text`, and the map from there to the sources. */
-function print(tree: File, { code, map }: Text): Text {
+function print(tree: File, { code, map }: Text, minified = false): Text {
   // The types of the generator do not know inputSourceMap.
-  const options = { sourceMaps: true, inputSourceMap: map, compact: false } as { sourceMaps: true };
+  const options = { sourceMaps: true, inputSourceMap: map, compact: minified, minified } as { sourceMaps: true };
   const made = generate(tree, options, code);
   return { code: made.code, map: made.map as unknown as EncodedSourceMap };
 }
