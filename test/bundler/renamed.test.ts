@@ -24,9 +24,14 @@ test('the tests of the client, the modules and the stores pass with short names'
     if (!it.endsWith('.ts')) continue;
     writeFileSync(join(copy, 'src', it), loadSource(join(root, 'src', it), names).contents as string);
   }
-  // A test that looks into the client asks for what it finds there by its short name.
-  const trace = join(copy, 'test', 'modules', 'trace.test.ts');
-  writeFileSync(trace, readFileSync(trace, 'utf8').replaceAll('.connection', `.${names.properties.get('connection')}`));
+  // Tests that look into what they test ask for what they find there by its short name.
+  for (const [file, name] of [
+    ['modules/trace.test.ts', 'connection'],
+    ['storage/espruino.test.ts', 'choose'],
+  ] as const) {
+    const path = join(copy, 'test', file);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`.${name}`, `.${names.properties.get(name) ?? name}`));
+  }
   const places = [
     'client',
     'modules',
