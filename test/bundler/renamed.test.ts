@@ -28,6 +28,7 @@ test('the tests of the client, the modules and the stores pass with short names'
   for (const [file, name] of [
     ['modules/trace.test.ts', 'connection'],
     ['storage/espruino.test.ts', 'choose'],
+    ['storage/espruino.test.ts', 'prove'],
   ] as const) {
     const path = join(copy, 'test', file);
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(`.${name}`, `.${names.properties.get(name) ?? name}`));
