@@ -39,7 +39,10 @@ const ORIGIN = 'src/error.ts';
 const ROOT: Maker = { at: 1, isOption: false };
 
 /** Methods that take a sentence: of the client, and of what the machine tells about the server. */
-const METHODS: Readonly<Record<string, number>> = { warn: 1, violation: 0 };
+const METHODS: ReadonlyMap<string, number> = new Map([
+  ['warn', 1],
+  ['violation', 0],
+]);
 
 /** Codes that leave open what it was that is wrong. */
 const OPEN = ['bad-option', 'bad-packet'];
@@ -88,7 +91,7 @@ class Sentences {
   makerOf(path: NodePath<CallExpression>): Maker | undefined {
     const { callee } = path.node;
     if (callee.type === 'MemberExpression' && callee.property.type === 'Identifier' && !callee.computed) {
-      const at = METHODS[callee.property.name];
+      const at = METHODS.get(callee.property.name);
       return at === undefined ? undefined : { at, isOption: false };
     }
     const binding = callee.type === 'Identifier' ? path.scope.getBinding(callee.name) : undefined;
