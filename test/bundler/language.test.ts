@@ -122,6 +122,19 @@ test('a class with fields whose base is not known has to say what its constructo
   await assert.rejects(bundleApp('espruino', text), /a class that extends a value needs a constructor/);
 });
 
+test('es5: a class whose constructor calls its base before all else is a function and one object of methods', async () => {
+  const { code } = await bundleApp(
+    'es5',
+    `class Base { constructor(size) { this.size = size; } twice() { return this.size * 2; } }
+     class Item extends Base { tag = 'item'; constructor(size) { super(size); this.more = size + 1; this.most = 9; } all() { return [this.tag, this.twice(), this.more, this.most]; } }
+     export const make = (size) => new Item(size).all();`,
+  );
+  assert.doesNotMatch(code, /\.prototype\.(?!constructor)\w+ ?=|return \w+\.\w+ ?= ?function/); // Babel's way.
+  const context = bareWorld('es5');
+  runInContext(code, context);
+  assert.deepEqual(JSON.parse(runInContext('JSON.stringify(app.make(2))', context)), ['item', 4, 3, 9]);
+});
+
 test('the check of the class-keeping level sees what is wrong', () => {
   const faults = unreadable(`f(); function f(a = 1, ...b) { for (let i of [...b]) { b?.[i] ** 2; } }
     v = class V { x; #y = 1; async ['z']() {} in() {} }; f += \`\${f}\`; f += v; /[/]/; var { p } = f; q = q2; var q2 = 1; var q;

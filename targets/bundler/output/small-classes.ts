@@ -50,6 +50,15 @@ const isSuperCall = (it: Statement): boolean =>
 const constructorOf = ({ body }: Class): ClassMethod | undefined =>
   body.body.find((it): it is ClassMethod => it.type === 'ClassMethod' && it.kind === 'constructor');
 
+/** esbuild joins `super(...)` and what follows it with commas: statements again. */
+function splitSequences(own: ClassMethod): void {
+  own.body.body = own.body.body.flatMap((it): Statement[] =>
+    it.type === 'ExpressionStatement' && it.expression.type === 'SequenceExpression'
+      ? it.expression.expressions.map((part) => expressionStatement(part))
+      : [it],
+  );
+}
+
 /** Whether a class is no more than constructor, fields and methods. What it extends is looked at elsewhere. */
 function isSmall(path: NodePath<Class>): boolean {
   const { id, body, superClass } = path.node;
@@ -83,8 +92,8 @@ function isSmall(path: NodePath<Class>): boolean {
   path.traverse({
     ClassProperty(it) {
       it.traverse({
-        Identifier({ node }) {
-          if (names.has(node.name)) found = false;
+        ReferencedIdentifier({ node }) {
+          if (names.has(node.name as string)) found = false;
         },
       });
     },
@@ -132,6 +141,12 @@ function made(path: NodePath<Class>, maker: string): Expression {
 
 /** @returns how many classes it has compiled */
 export function smallClasses(tree: File): number {
+  programOf(tree).traverse({
+    Class(path) {
+      const own = constructorOf(path.node);
+      if (own) splitSequences(own);
+    },
+  });
   const program = programOf(tree);
   const classes: NodePath<Class>[] = [];
   program.traverse({ Class: (path) => void (isSmall(path) && classes.push(path)) });
