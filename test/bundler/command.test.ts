@@ -102,6 +102,17 @@ test('an app in CommonJS becomes a script that runs, and leaves its one export b
   assert.equal(context.app?.answer, 42);
 });
 
+test('the command in the README of Espruino makes its example', () => {
+  const readme = readFileSync(join(root, 'targets/espruino/README.md'), 'utf8');
+  const [, line = ''] = /```sh\nnpx tsx (.+) --out device\.js\n```/.exec(readme) ?? [];
+  const out = join(folder, 'espruino.js');
+  const tsx = join(root, 'node_modules/.bin/tsx');
+  const { status, stderr } = spawnSync(tsx, [...line.split(' '), '--out', out], { cwd: root, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  assert.match(readFileSync(out, 'utf8'), /unauthenticated-server/);
+});
+
 test('--no-minify keeps the bundle readable, --no-mangle the names of the package', () => {
   bundle('app.ts');
   const [small, isSigned] = [readFileSync(join(folder, 'out.js'), 'utf8'), printed('out.js')];
