@@ -80,14 +80,16 @@ export function checkCandidate(roots: Roots, now: number): void {
   }
 }
 
-/** Whether two sets hold the same certificates in the same order. */
-export function isSame(a: Roots, b: Roots): boolean {
+/** Typed arrays of small engines have no every(). */
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  return a.every(({ der }, index) => {
-    const other = b[index]!.der;
-    return der.length === other.length && der.every((byte, i) => byte === other[i]);
-  });
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
+
+/** Whether two sets hold the same certificates in the same order. */
+export const isSame = (a: Roots, b: Roots): boolean =>
+  a.length === b.length && a.every(({ der }, index) => isEqual(der, b[index]!.der));
 
 const VERSION = 1;
 

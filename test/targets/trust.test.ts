@@ -18,6 +18,7 @@ const EXPECTED = [
   'pem',
   'certificate',
   'older',
+  'false', // What is in use is no news.
   'true',
   'replaced later',
   'still before',

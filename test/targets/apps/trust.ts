@@ -79,7 +79,7 @@ export function trust({ before, later, sooner, leaf, now }: TrustInput): string[
   const [der] = fromPem(later);
   let roots = start();
   told.push(subject(roots));
-  for (const input of [leaf, later.slice(0, 200), der!.subarray(0, 100), sooner]) told.push(refused(input));
+  for (const input of [leaf, later.slice(0, 200), der!.subarray(0, 100), sooner, before]) told.push(refused(input));
   told.push(String(toPem(der!) === later));
   roots.replace('private', der!);
   roots = start(); // The power went.
