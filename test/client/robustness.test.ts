@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, type ClientOptions, deviceSecret, mqttPacketFraming, plainIdentity } from '../../src/index.ts';
-import { type MemoryAdapterOptions, memoryAdapter, VirtualTime } from '../../src/memory.ts';
+import { memoryAdapter, VirtualTime } from '../../src/memory.ts';
 import { nodeTls } from '../../src/node.ts';
 import { Router } from '../../src/router.ts';
 import { persistSession } from '../../src/store.ts';
@@ -11,6 +11,28 @@ import { obligingly, ScriptedServer } from '../support/scripted-server.ts';
 import { type World, world } from '../support/world.ts';
 
 const MINUTE = 60_000;
+
+/** A world whose transports throw in write() while `wire.broken`. */
+function fragile() {
+  const time = new VirtualTime();
+  const server = new ScriptedServer();
+  server.respond = obligingly;
+  const inner = memoryAdapter({ time, accept: server.accept });
+  const wire = { broken: false };
+  const adapter: typeof inner = {
+    ...inner,
+    dial(endpoint, events) {
+      const transport = inner.dial(endpoint, events);
+      const write = transport.write.bind(transport);
+      transport.write = (bytes) => {
+        if (wire.broken) throw new Error('socket is gone');
+        return write(bytes);
+      };
+      return transport;
+    },
+  };
+  return { it: world({ adapter }, {}, time), server, wire };
+}
 
 test('a store that is full refuses the message with nothing taken, and costs a queued one its connection only', () => {
   const it = world();
@@ -37,32 +59,13 @@ test('a store that is full refuses the message with nothing taken, and costs a q
 });
 
 test('a transport whose write throws is given up, and dialled again', () => {
-  const time = new VirtualTime();
-  const server = new ScriptedServer();
-  server.respond = obligingly;
-  const inner = memoryAdapter({ time, accept: server.accept });
-  let broken = false;
-  const adapter: MemoryAdapterOptions & typeof inner = {
-    ...inner,
-    time,
-    accept: server.accept,
-    dial(endpoint, events) {
-      const transport = inner.dial(endpoint, events);
-      const write = transport.write.bind(transport);
-      transport.write = (bytes) => {
-        if (broken) throw new Error('socket is gone');
-        return write(bytes);
-      };
-      return transport;
-    },
-  };
-  const it = world({ adapter }, {}, time);
+  const { it, wire } = fragile();
   it.connect();
-  broken = true;
+  wire.broken = true;
   let done = 0;
   it.client.publish('t', 'x', { qos: 1 }, () => done++);
   assert.equal(it.disconnects[0]?.code, 'host-failed');
-  broken = false;
+  wire.broken = false;
   it.time.advance(MINUTE);
   assert.deepEqual([done, it.client.stats().state], [1, 'connected']);
 });
@@ -284,32 +287,15 @@ test('[MQTT-3.1.2-9] a will is checked when the client is made, and may have QoS
 });
 
 test('a transport whose write throws when it has room again is given up, and dialled again', () => {
-  const time = new VirtualTime();
-  const server = new ScriptedServer();
-  server.respond = obligingly;
-  const inner = memoryAdapter({ time, accept: server.accept });
-  let broken = false;
-  const adapter: typeof inner = {
-    ...inner,
-    dial(endpoint, events) {
-      const transport = inner.dial(endpoint, events);
-      const write = transport.write.bind(transport);
-      transport.write = (bytes) => {
-        if (broken) throw new Error('socket is gone');
-        return write(bytes);
-      };
-      return transport;
-    },
-  };
-  const it = world({ adapter }, {}, time);
+  const { it, server, wire } = fragile();
   it.connect();
   server.current.peer.allow(1);
   let done = 0;
   it.client.publish('t', 'x', { qos: 1 }, () => done++);
-  broken = true;
+  wire.broken = true;
   server.current.peer.allow(1_000);
   it.settle();
-  broken = false;
+  wire.broken = false;
   it.time.advance(MINUTE);
   assert.deepEqual([it.disconnects.map(({ code }) => code), done], [['host-failed'], 1]);
 });
