@@ -91,7 +91,7 @@ function findings(times: Results, bytes: Results): Findings {
     shown: [ratios, table('Bytes allocated per message', bytes, 'allocated')],
     charts: [{ name: 'cpu', title: 'CPU per message of 32 bytes, in microseconds', spec: chart(times) }],
     notes: [
-      `A sink in a process of its own answers what it must and does no more: no broker is in a figure. It runs on Node, answers in one piece for each piece that came, and sends bytes that were encoded before. At most ${WINDOW} messages are under way at once, one where the name says so.`,
+      `A sink in a process of its own answers what it must and does no more: no broker is in a figure. It is written in C, answers in one piece for each piece that came, and sends bytes that were encoded before. At most ${WINDOW} messages are under way at once, one where the name says so.`,
       'Each contender runs in a process of its own for each kind of case, in turns, small payloads first; of its three passes, after three that warm it up, the median counts, and the median of three rounds. CPU is that of the process, user and system. Messages per second are by the clock on the wall, on a machine that others used as well.',
       '"mqtt-mote" uses mqtt-packet as npm installs it, "mqtt-mote/bundled" is the one file with the specialised one. Both check every packet as the standard asks.',
       'The floor "mqtt-packet" is that package over a bare socket without any client, written in one piece a turn; "bytes" sends bytes encoded before, and of what comes reads only types and lengths. Neither checks anything. mqtt-mote can be below the former, since it takes the steps of the parser without the buffer list and the events around them.',
