@@ -45,10 +45,12 @@ const VERY_MANY = 10_000;
 const LEAST_SPACE = 3;
 const MOST_SPACE = 24;
 
-async function peerBytes(): Promise<Record<string, Bytes>> {
+/** @param home where `mqtt-mote` is found by name */
+async function peerBytes(home: string): Promise<Record<string, Bytes>> {
   const bytes: Record<string, Bytes> = {};
   for (const [name, app] of Object.entries(PEER_APPS)) {
-    bytes[name] = await esbuildBytes(join(import.meta.dirname, 'footprint', 'apps', `${app}.ts`));
+    const entry = join(import.meta.dirname, 'footprint', 'apps', `${app}.ts`);
+    bytes[name] = await esbuildBytes(entry, 'bundle', [join(home, 'node_modules')]);
   }
   return bytes;
 }
@@ -100,7 +102,7 @@ async function measureAll(progress: Progress, quick: boolean): Promise<Measured>
   }
   server.close();
   return {
-    peers: await peerBytes(),
+    peers: await peerBytes(home),
     installed: installations(home),
     loads: loads as unknown as Record<string, Load>,
     idle: { count: many, clients: clients as unknown as Record<string, Idle> },

@@ -1,5 +1,6 @@
 // Reconnect: what a server sees of a thousand clients that are dropped at once, and what coming back costs one of them.
 
+import { buildMote } from './peers/build-mote.ts';
 import { type Arrivals, CROWD, LATENCY_MILLIS } from './reconnect/arrivals.ts';
 import { crowd } from './reconnect/crowd.ts';
 import { exactReconnect } from './reconnect/exact.ts';
@@ -31,6 +32,7 @@ async function measure(progress: Progress, quick: boolean): Promise<Findings> {
     progress(`${CROWD} clients: ${name}`);
     peers[name] = await runProgram(program, [name]);
   }
+  await buildMote();
   const cycle = await buildProgram('reconnect/cycle-program.ts');
   const sink = await startSink();
   try {

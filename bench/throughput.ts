@@ -1,13 +1,11 @@
 // Throughput: CPU, time and bytes per message, out and in, beside the peers and what no client can go below.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { bundleForNode } from '../targets/node/bundle.ts';
+import { buildMote } from './peers/build-mote.ts';
 import type { Bench, Findings, Progress, Table } from './runner/bench.ts';
 import { bars } from './runner/charts.ts';
 import { digits, times as ratio } from './runner/format.ts';
 import { goalTable } from './runner/goals.ts';
-import { buildProgram, OUT, runProgram, type Sample } from './runner/programs.ts';
+import { buildProgram, runProgram, type Sample } from './runner/programs.ts';
 import { interleave } from './runner/rounds.ts';
 import { allocates, CASES, type Case, kindOf, WINDOW } from './throughput/cases.ts';
 import { CONTENDERS, MQTTJS } from './throughput/contenders.ts';
@@ -28,9 +26,7 @@ const WITHOUT_COLLECTION = ['--expose-gc', '--min-semi-space-size=512', '--max-s
 
 async function measure(progress: Progress, quick: boolean): Promise<Findings> {
   const program = await buildProgram('throughput/program.ts');
-  const bundled = join(OUT, 'mqtt-mote-bundled.mjs');
-  writeFileSync(bundled, (await bundleForNode()).code);
-  process.env.MQTT_MOTE_BUNDLED = bundled;
+  await buildMote();
   const sink = await startSink();
   const times = new Map<string, Record<string, Sample>>();
   const bytes = new Map<string, Record<string, Sample>>();
@@ -93,7 +89,7 @@ function findings(times: Results, bytes: Results): Findings {
     notes: [
       `A sink in a process of its own answers what it must and does no more: no broker is in a figure. It is written in C, answers in one piece for each piece that came, and sends bytes that were encoded before. At most ${WINDOW} messages are under way at once, one where the name says so.`,
       'Each contender runs in a process of its own for each kind of case, in turns, small payloads first; of its three passes, after three that warm it up, the median counts, and the median of three rounds. CPU is that of the process, user and system. Messages per second are by the clock on the wall, on a machine that others used as well.',
-      '"mqtt-mote" uses mqtt-packet as npm installs it, "mqtt-mote/bundled" is the one file with the specialised one. Both check every packet as the standard asks.',
+      '"mqtt-mote" is what an import gives on Node, modules with mqtt-packet specialised when the package was built; "mqtt-mote/bundled" is the same in one file. Both check every packet as the standard asks.',
       'The floor "mqtt-packet" is that package over a bare socket without any client, written in one piece a turn; "bytes" sends bytes encoded before, and of what comes reads only types and lengths. Neither checks anything. mqtt-mote can be below the former, since it takes the steps of the parser without the buffer list and the events around them.',
       "u8-mqtt cannot do QoS 2. Version 0.6.7 rejects every QoS 0 publish(): what it would do without that fault is measured. paho knows WebSockets only, which are a bare stream here: the frames of a WebSocket are in no figure. mqtts gives out identifier 0 after 65,535, and then refuses it itself: there are fewer messages than that. opifex is not in npm's registry, and is not measured.",
       'Bytes allocated: the heap and the array buffers after a pass, less those before, with a young generation so large that nothing is collected meanwhile.',

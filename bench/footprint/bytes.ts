@@ -15,8 +15,15 @@ export function bytesOf(code: string | Uint8Array): Bytes {
   return { minified: text.length, gzip: gzipSync(text, { level: 9 }).length, brotli: brotli.length };
 }
 
-/** @param packages `external`: only what is not from a package */
-export async function esbuildBytes(entry: string, packages: 'bundle' | 'external' = 'bundle'): Promise<Bytes> {
+/**
+ * @param packages `external`: only what is not from a package
+ * @param nodePaths folders in which packages are looked for as well
+ */
+export async function esbuildBytes(
+  entry: string,
+  packages: 'bundle' | 'external' = 'bundle',
+  nodePaths: string[] = [],
+): Promise<Bytes> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     write: false,
@@ -27,6 +34,7 @@ export async function esbuildBytes(entry: string, packages: 'bundle' | 'external
     target: 'node20',
     legalComments: 'none',
     packages,
+    nodePaths,
     logLevel: 'error',
   });
   return bytesOf(outputFiles[0]!.contents);

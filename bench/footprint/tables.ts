@@ -248,12 +248,11 @@ export function footprintFindings(exact: Exact, measured: Measured, all: Modules
     charts: [chart(exact, measured)],
     measured,
     notes: [
-      'An app connects over TCP, subscribes, and publishes, QoS 1. The slice and the whole are made by mqtt-mote/bundler and sign; the other files by esbuild alone, minified, for Node: that of mqtt-mote with mqtt-packet as it is.',
+      'An app connects over TCP, subscribes, and publishes, QoS 1. The slice and the whole are made by mqtt-mote/bundler and sign; the other files by esbuild alone, minified, for Node: that of mqtt-mote from the modules that the package has for Node.',
       'Moddable XS and QuickJS take es2022, mujs takes es5. The whole has every module of a device.',
       'An entry point counts without the packages that it imports; modules that several share are in each.',
       'Imported from what npm pack makes, each time in a process of its own, in turns; the median counts. mqtt-mote is imported with mqtt-mote/node. TLS and crypto of Node are loaded by nodeTls(), which these do not call: about 3 ms and 2 MB.',
       'Heap is what V8 has in use after collections, buffers included, beyond what bare node has; that of one includes all code.',
-      'Where mqtt-mote as modules is not at its goals: 90 files are found, read and compiled, bl, readable-stream and debug of mqtt-packet among them. mqtt-mote/bundled is the same client without these, in one file.',
       'Of what one of many connections holds, Node’s socket is a part (the last row has no stream events beside it); the rest are some thirty objects and lists of the client, and the functions of its transport and its alarm.',
       'Connections over TCP to a server in another process, keep-alive 300 s. paho sees a socket through a WebSocket in disguise.',
       'QuickJS without the texts and line tables of functions. XS is that of @agoric/xsnap, which does not preload: on a Moddable device most of it lies in flash. Duktape and Espruino: what the tests of the targets last wrote down.',

@@ -27,18 +27,23 @@ const overTcp =
       keepAliveSeconds: KEEP_ALIVE_SECONDS,
     });
 
+/** @param names of modules that were built beforehand: build-mote.ts */
 const ours =
-  (load: () => Promise<Mote>): Make =>
-  async (contact) =>
-    (await import('../peers/mote.ts')).mote({ ...contact, keepAliveSeconds: KEEP_ALIVE_SECONDS }, await load());
+  (...names: string[]): Make =>
+  async (contact) => {
+    const url = (name: string) => pathToFileURL(`${process.env.MQTT_MOTE}/${name}.js`).href;
+    const modules = await Promise.all(names.map((name) => import(url(name)) as Promise<object>));
+    const { mote } = await import('../peers/mote.ts');
+    return mote({ ...contact, keepAliveSeconds: KEEP_ALIVE_SECONDS }, Object.assign({}, ...modules) as Mote);
+  };
 
 export const OURS = 'mqtt-mote';
 export const BUNDLED = 'mqtt-mote/bundled';
 export const MQTTJS = 'MQTT.js';
 
 export const CONTENDERS: Readonly<Record<string, Make>> = {
-  [OURS]: ours(() => import('../../src/bundled.ts')),
-  [BUNDLED]: ours(() => import(pathToFileURL(process.env.MQTT_MOTE_BUNDLED!).href)),
+  [OURS]: ours('index', 'node'),
+  [BUNDLED]: ours('bundled'),
   [MQTTJS]: overTcp(async () => (await import('../peers/mqttjs.ts')).mqttjs),
   'u8-mqtt': overTcp(async () => (await import('../peers/u8-mqtt.ts')).u8mqtt),
   mqtts: overTcp(async () => (await import('../peers/mqtts.ts')).mqtts),

@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, posix, relative, resolve } from 'node:path';
 import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
 import { asModule } from './app-module.ts';
 import { brings, type Format, HOSTS, type Target } from './hosts.ts';
@@ -49,6 +49,18 @@ const PLAIN_NAMES: OwnNames = { properties: new Map(), members: new Map() };
 
 const require = createRequire(import.meta.url);
 
+/** Of a package that is specialised: some file that can be resolved by name, to find the others beside. */
+const KNOWN_FILES: Readonly<Record<string, string>> = {
+  'mqtt-packet': 'mqtt-packet/mqtt.js',
+  '@noble/hashes': '@noble/hashes/hmac.js',
+};
+
+/** Where the folder of such a package is. */
+const folderOf = (name: string): string => dirname(require.resolve(KNOWN_FILES[name]!));
+
+/** Where a file of such a package is: `mqtt-packet/parser.js`. In a bundle it is called so: a machine's paths are not. */
+const fileOf = (path: string): string => join(folderOf(dirname(path)), basename(path));
+
 const readSource = (path: string): Module =>
   readModule(relative(dirname(SOURCE), path), readFileSync(path, 'utf8'), ['typescript']);
 
@@ -83,8 +95,8 @@ export const makersOfSource = once<Makers>(() => messageMakers(readSources()));
 export const namesOfSource = once<OwnNames>(() => {
   const modules = readSources();
   const entries = modules.filter(({ name }) => dirname(name) === basename(SOURCE));
-  const packages = [dirname(require.resolve('mqtt-packet')), dirname(require.resolve('@noble/hashes/hmac.js'))];
-  const foreign = packages
+  const foreign = Object.keys(KNOWN_FILES)
+    .map(folderOf)
     .flatMap((folder) => readdirSync(folder).map((it) => join(folder, it)))
     .filter((it) => it.endsWith('.js') && !basename(it).startsWith('test'))
     .map(readSource);
@@ -132,11 +144,14 @@ interface Asked {
   readonly minify: boolean;
   readonly write: boolean;
   readonly sourcemap: BuildOptions['sourcemap'];
+  /** Whether source maps hold the sources as well. */
+  readonly sourcesContent: boolean;
 }
 
 /** Reads what the build is asked for, and has esbuild make of it one readable module with a source map. */
 function takeOver(options: BuildOptions, target: Target): Asked {
   const { format = HOSTS[target].format, globalName, minify = false, write = true, sourcemap } = options;
+  const { sourcesContent = true } = options;
   if (format === 'cjs') throw refusal('format must be esm or iife, not cjs');
   if (write && options.outfile === undefined && options.outdir === undefined) {
     throw refusal('outfile is missing');
@@ -154,7 +169,7 @@ function takeOver(options: BuildOptions, target: Target): Asked {
   options.platform ??= target === 'node' ? 'node' : 'neutral';
   options.mainFields ??= ['module', 'main'];
   options.legalComments ??= 'eof';
-  return { format, globalName, minify, write, sourcemap };
+  return { format, globalName, minify, write, sourcemap, sourcesContent };
 }
 
 interface Made {
@@ -164,7 +179,7 @@ interface Made {
 
 /** Every script that esbuild has made, finished for the host, and its source map beside it where one was asked for. */
 async function finishAll(files: readonly OutputFile[], target: Target, asked: Asked): Promise<Made> {
-  const { write, sourcemap, ...options } = asked;
+  const { write, sourcemap, sourcesContent, ...options } = asked;
   const made: OutputFile[] = [];
   const warnings: string[] = [];
   for (const file of files) {
@@ -177,7 +192,8 @@ async function finishAll(files: readonly OutputFile[], target: Target, asked: As
     const finished = await finish({ code: file.text, map: JSON.parse(map.text) }, { host: HOSTS[target], ...options });
     const link = sourcemap === true || sourcemap === 'linked' ? `//# sourceMappingURL=${basename(map.path)}\n` : '';
     made.push(withText(file, finished.code + link));
-    if (sourcemap) made.push(withText(map, JSON.stringify(finished.map)));
+    const written = sourcesContent ? finished.map : { ...finished.map, sourcesContent: undefined };
+    if (sourcemap) made.push(withText(map, JSON.stringify(written)));
     for (const { name, source, line } of finished.missing) {
       const place = relative(process.cwd(), resolve(dirname(file.path), source));
       warnings.push(`${place}:${line} uses ${name}, which ${target} does not have`);
@@ -252,35 +268,33 @@ export function mqttMote(asks: BundlerOptions): Plugin {
       );
       build.onResolve({ filter: /^mqtt-packet$/ }, ({ importer }) => {
         if (importer !== codec) return undefined;
-        const found = require.resolve('mqtt-packet/package.json');
-        checkVersion(JSON.parse(readFileSync(found, 'utf8')).version);
-        return { path: join(dirname(found), 'mqtt.js'), namespace: FRAMING, sideEffects: false };
+        checkVersion(versionAt(fileOf('mqtt-packet/mqtt.js')));
+        return { path: 'mqtt-packet/mqtt.js', namespace: FRAMING, sideEffects: false };
       });
       build.onResolve({ filter: /.*/, namespace: FRAMING }, ({ path, importer }) => {
         if (path === UTF8) return { path: text, sideEffects: false };
         if (!path.startsWith('./'))
           throw new Error(`mqtt-mote bundler: no shim for ${path}, which mqtt-packet asks for`);
-        return { path: join(dirname(importer), `${path}.js`), namespace: FRAMING, sideEffects: false };
+        return { path: posix.join(dirname(importer), `${path}.js`), namespace: FRAMING, sideEffects: false };
       });
       build.onLoad({ filter: /.*/, namespace: FRAMING }, ({ path }) => ({
-        contents: specialise(basename(path), readFileSync(path, 'utf8'), names.properties),
+        contents: specialise(basename(path), readFileSync(fileOf(path), 'utf8'), names.properties),
         loader: 'js',
       }));
 
       // What src signs with is specialised; what an app hashes itself is not.
       build.onResolve({ filter: /^@noble\/hashes\// }, ({ path, importer }) => {
         if (!importer.startsWith(SOURCE)) return undefined;
-        const found = createRequire(importer).resolve(path);
-        checkHashesVersion(versionAt(found));
-        return { path: found, namespace: HASHES, sideEffects: false };
+        checkHashesVersion(versionAt(fileOf(path)));
+        return { path, namespace: HASHES, sideEffects: false };
       });
       build.onResolve({ filter: /^\.\//, namespace: HASHES }, ({ path, importer }) => ({
-        path: join(dirname(importer), path),
+        path: posix.join(dirname(importer), path),
         namespace: HASHES,
         sideEffects: false,
       }));
       build.onLoad({ filter: /.*/, namespace: HASHES }, ({ path }) => ({
-        contents: specialiseHashes(basename(path), readFileSync(path, 'utf8'), preloads),
+        contents: specialiseHashes(basename(path), readFileSync(fileOf(path), 'utf8'), preloads),
         loader: 'js',
       }));
       build.onLoad({ filter: /@noble[\\/]hashes[\\/][^\\/]+\.js$/ }, ({ path }) => loadNoble(path));

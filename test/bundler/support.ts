@@ -9,8 +9,8 @@ import { HOSTS, type Target } from '../../targets/bundler/hosts.ts';
 const root = join(import.meta.dirname, '..', '..');
 
 /** What a bundle of this file exports, with the sentences of its errors. @param entry relative to the root of the repository */
-export async function load<Exports>(entry: string): Promise<Exports> {
-  const { code } = await bundle({ entry: join(root, entry), target: 'es2022', messages: true });
+export async function load<Exports>(entry: string, target: Target = 'es2022'): Promise<Exports> {
+  const { code } = await bundle({ entry: join(root, entry), target, messages: true });
   return import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`) as Promise<Exports>;
 }
 

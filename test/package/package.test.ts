@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { rootCertificates } from 'node:tls';
 import { runInNewContext } from 'node:vm';
+import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import type { Adapter, Client, Endpoint } from '../../src/index.ts';
@@ -103,34 +104,74 @@ function filesOf(...names: string[]): { readonly url: string; readonly length: n
   return JSON.parse(stdout);
 }
 
-test('the bundled entry point is one file, where the plain ones load dozens; bl, readable-stream and debug among them', () => {
+test('the bundled entry point is one file', () => {
   const [file, ...others] = filesOf('mqtt-mote/bundled');
   assert.match(file!.url, /dist\/bundled\.js$/);
   assert.deepEqual(others, []);
   checkBudget('node/bundled/minified', file!.length, Infinity); // Grows with every module of the package.
-  const plain = filesOf('mqtt-mote', 'mqtt-mote/node').map(({ url }) => url);
-  assert.ok(plain.length > 50, `${plain.length} files`);
-  for (const name of ['bl', 'readable-stream', 'debug']) {
-    assert.ok(
-      plain.some((it) => it.includes(`/node_modules/${name}/`)),
-      name,
-    );
-  }
 });
 
-test('an import loads neither node:tls nor node:crypto, nodeTls() does: who has few megabytes pays when it is time', () => {
+test('on Node the plain entry points are few files, of no other package: many cost more than many bytes', () => {
+  const names = (...entries: string[]) => filesOf(...entries).map(({ url }) => url.replace(/.*\/mqtt-mote\//, ''));
+  const files = names('mqtt-mote', 'mqtt-mote/node');
+  assert.equal(files.length, 4, files.join('\n'));
+  for (const it of files) assert.match(it, /^dist\/node\/[\w-]+\.js$/);
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const entries = Object.keys(exports).filter((it) => exports[it].node);
+  const all = names(...entries.map((it) => it.replace('.', 'mqtt-mote')));
+  assert.ok(entries.length > 25);
+  assert.equal(all.length, entries.length + 3, all.join('\n'));
+});
+
+test('a stack trace from the modules for Node leads to the sources that the package ships', () => {
   const script = `
+    import { mqttPacketFraming } from 'mqtt-mote';
+    mqttPacketFraming().check({ type: 12 });
+    try { mqttPacketFraming(1) } catch (error) { console.log(error.stack) }`;
+  const args = ['--enable-source-maps', '--input-type=module', '-e', script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
+  assert.match(stdout, /mqttPacketFraming \([^)]*mqtt-mote\/src\/framing\/mqtt-packet\.ts:\d+/, stderr);
+});
+
+test('elsewhere the plain entry points are modules that import mqtt-packet and noble as npm installs them', async () => {
+  writeFileSync(join(user, 'plain.js'), "export * from 'mqtt-mote'; export * from 'mqtt-mote/router';");
+  const { metafile } = await build({
+    absWorkingDir: user,
+    entryPoints: ['plain.js'],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    packages: 'bundle',
+    external: ['mqtt-packet', '@noble/*'],
+    metafile: true,
+    write: false,
+  });
+  const { inputs, outputs } = metafile;
+  const imported = Object.values(outputs).flatMap((it) => it.imports.map(({ path }) => path));
+  assert.ok(Object.keys(inputs).some((it) => it.endsWith('mqtt-mote/dist/framing/codec.js')));
+  assert.deepEqual([...new Set(imported)].sort(), [
+    '@noble/hashes/hmac.js',
+    '@noble/hashes/legacy.js',
+    '@noble/hashes/sha2.js',
+    'mqtt-packet',
+  ]);
+});
+
+for (const name of ['mqtt-mote/node', 'mqtt-mote/bundled']) {
+  test(`an import of ${name} loads neither node:tls nor node:crypto, nodeTls() does: who has few megabytes pays when it is time`, () => {
+    const script = `
     const loaded = () => process.moduleLoadList.filter((it) => /^NativeModule (tls|crypto)$/.test(it)).length;
-    const { nodeTls } = await import('mqtt-mote/bundled');
+    const { nodeTls } = await import(process.argv[2]);
     const before = loaded();
     nodeTls({ ca: (await import('node:fs')).readFileSync(process.argv[1], 'utf8') });
     console.log(before, loaded());`;
-  const ca = join(user, 'root.pem');
-  writeFileSync(ca, rootCertificates[0]!);
-  const args = ['--input-type=module', '-e', script, ca];
-  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
-  assert.equal(stdout, '0 1\n', stderr);
-});
+    const ca = join(user, 'root.pem');
+    writeFileSync(ca, rootCertificates[0]!);
+    const args = ['--input-type=module', '-e', script, ca, name];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: user, encoding: 'utf8' });
+    assert.equal(stdout, '0 1\n', stderr);
+  });
+}
 
 test('the bundled entry point holds every entry point that Node has a use for', async () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -1,7 +1,7 @@
-// What each of these apps does: connects over TCP, subscribes, publishes, ends. Ours with the modules of the package as they are.
+// What each of these apps does: connects over TCP, subscribes, publishes, ends. Ours as the package gives it to a bundler for Node.
 
-import { Client, plainIdentity } from '../../../src/index.ts';
-import { nodeTcp } from '../../../src/node.ts';
+import { Client, plainIdentity } from 'mqtt-mote';
+import { nodeTcp } from 'mqtt-mote/node';
 
 const client = new Client({
   adapter: nodeTcp(),
