@@ -42,10 +42,150 @@ export function networkError(cause: SystemError, wasOpen: boolean, tls: boolean)
 
 /** So many bytes are not kept until the end of the turn. */
 const WRITE_NOW = 65_536;
+/** A piece of so many is not copied to put it together with others. */
+const ALONE = 16_384;
+/** Up to here Node's own pool of memory is good enough. */
+const FEW = 4_096;
 
-/** One piece: copying small packets costs less than handing each to the system. */
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const whole = Buffer.allocUnsafe(size);
+/** Memory in which small packets are put together, one for all sockets of an adapter: while the system has it there is none. */
+export interface Spare {
+  bytes: Uint8Array | undefined;
+}
+
+const TRANSPORT = Symbol('transport');
+
+/** The functions that listen to a socket serve every socket, so that none has its own. */
+interface Owned extends Socket {
+  [TRANSPORT]: SocketTransport;
+}
+
+function onOpen(this: Owned): void {
+  this[TRANSPORT].opened();
+}
+
+function onData(this: Owned, bytes: Uint8Array): void {
+  this[TRANSPORT].events.received(bytes);
+}
+
+function onDrain(this: Owned): void {
+  this[TRANSPORT].drained();
+}
+
+function onError(this: Owned, error: SystemError): void {
+  this[TRANSPORT].failed(error);
+}
+
+function onClose(this: Owned): void {
+  this[TRANSPORT].closed();
+}
+
+/** What every transport has when nothing waits. */
+const NOTHING: Uint8Array[] = [];
+
+const flush = (transport: SocketTransport): void => transport.flush();
+
+/** Everything written in one turn of the event loop leaves in one piece: copying small packets costs less than handing each to the system. */
+class SocketTransport implements Transport {
+  readonly events: TransportEvents;
+  private readonly socket: Socket;
+  private readonly tls: boolean;
+  private readonly spare: Spare;
+  private isOpen = false;
+  private full = false;
+  private fault: MqttError | undefined = undefined;
+  private parts: Uint8Array[] = NOTHING;
+  private size = 0;
+
+  constructor(socket: Socket, tls: boolean, events: TransportEvents, spare: Spare) {
+    this.socket = socket;
+    this.tls = tls;
+    this.events = events;
+    this.spare = spare;
+  }
+
+  // What the socket tells.
+
+  opened(): void {
+    this.isOpen = true;
+    this.events.opened();
+  }
+
+  drained(): void {
+    if (!this.full) return; // The system took at once what the stream thought too much.
+    this.full = false;
+    this.events.writable();
+  }
+
+  failed(error: SystemError): void {
+    this.fault = networkError(error, this.isOpen, this.tls);
+  }
+
+  closed(): void {
+    // An ordered end while opening is a failure too: of the handshake, or of a proxy on the way.
+    if (!this.fault && !this.isOpen) {
+      this.fault = mqttError(this.tls ? 'tls' : 'tcp', 'closed while opening', { reason: 'closed' });
+    }
+    this.events.closed(this.fault);
+  }
+
+  // What the client asks for.
+
+  write(bytes: Uint8Array): number {
+    if (this.full || this.socket.destroyed) return 0;
+    if (bytes.length >= ALONE) {
+      this.flush();
+      if (this.full) return 0;
+      this.send(bytes);
+      return bytes.length;
+    }
+    if (this.size === 0) {
+      process.nextTick(flush, this);
+      this.parts = [bytes];
+    } else this.parts.push(bytes);
+    this.size += bytes.length;
+    if (this.size >= WRITE_NOW) this.flush();
+    return bytes.length;
+  }
+
+  flush(): void {
+    const { parts, size, socket, spare } = this;
+    if (size === 0 || !socket.writable) return;
+    this.parts = NOTHING;
+    this.size = 0;
+    if (parts.length === 1) return this.send(parts[0]!);
+    if (size <= FEW) return this.send(joined(parts, Buffer.allocUnsafe(size)));
+    const room = spare.bytes ?? new Uint8Array(WRITE_NOW + ALONE);
+    spare.bytes = undefined;
+    this.send(joined(parts, room).subarray(0, size));
+    if (socket.writableLength === 0) spare.bytes = room; // The system has taken it all.
+  }
+
+  private send(bytes: Uint8Array): void {
+    const { socket } = this;
+    socket.write(bytes);
+    this.full = socket.writableLength >= socket.writableHighWaterMark;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  close(): void {
+    this.flush();
+    this.socket.end();
+  }
+
+  abort(): void {
+    this.size = 0;
+    this.socket.destroy();
+  }
+}
+
+function joined(parts: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -55,84 +195,45 @@ function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
 }
 
 /**
- * A socket that is being opened, as a transport. Everything written in one turn of the event loop leaves in one piece.
- * @param openEvent `connect` or `secureConnect`
+ * A socket that is being opened, as a transport.
+ * @param openEvent `connect` or `secureConnect` @param spare of the adapter
  */
 export function socketTransport(
   socket: Socket,
   openEvent: 'connect' | 'secureConnect',
   events: TransportEvents,
+  spare: Spare,
 ): Transport {
-  const tls = openEvent === 'secureConnect';
-  let opened = false;
-  let full = false;
-  let fault: MqttError | undefined;
-  let parts: Uint8Array[] = [];
-  let size = 0;
+  const transport = new SocketTransport(socket, openEvent === 'secureConnect', events, spare);
+  (socket as Owned)[TRANSPORT] = transport;
   socket.setNoDelay(true);
-  socket.once(openEvent, () => {
-    opened = true;
-    events.opened();
-  });
-  socket.on('data', (bytes: Uint8Array) => events.received(bytes));
-  socket.on('drain', () => {
-    full = false;
-    events.writable();
-  });
-  socket.on('error', (error: SystemError) => {
-    fault = networkError(error, opened, tls);
-  });
-  // An ordered end while opening is a failure too: of the handshake, or of a proxy on the way.
-  socket.on('close', () => {
-    if (!fault && !opened) fault = mqttError(tls ? 'tls' : 'tcp', 'closed while opening', { reason: 'closed' });
-    events.closed(fault);
-  });
-  const flush = () => {
-    if (size === 0 || !socket.writable) return;
-    const bytes = parts.length === 1 ? parts[0]! : joined(parts, size);
-    parts = [];
-    size = 0;
-    full = !socket.write(bytes);
-  };
-  return {
-    write(bytes) {
-      if (full || socket.destroyed) return 0;
-      if (size === 0) process.nextTick(flush);
-      parts.push(bytes);
-      size += bytes.length;
-      if (size >= WRITE_NOW) flush();
-      return bytes.length;
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    close() {
-      flush();
-      socket.end();
-    },
-    abort() {
-      size = 0;
-      socket.destroy();
-    },
-  };
+  socket.once(openEvent, onOpen);
+  socket.on('data', onData).on('drain', onDrain).on('error', onError).on('close', onClose);
+  return transport;
 }
 
-function nodeAlarm(ring: () => void): Alarm {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    set(after: Millis) {
-      clearTimeout(timer);
-      timer = setTimeout(ring, after);
-    },
-    clear() {
-      clearTimeout(timer);
-    },
-  };
+class NodeAlarm implements Alarm {
+  private readonly ring: () => void;
+  private timer: NodeJS.Timeout | undefined = undefined;
+
+  constructor(ring: () => void) {
+    this.ring = ring;
+  }
+
+  set(after: Millis): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.ring, after);
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+  }
 }
 
 /** Clock, timer and randomness of Node. */
 export const nodeHost = Object.freeze({
   now: () => Math.floor(performance.now()) >>> 0,
-  alarm: nodeAlarm,
+  alarm: (ring: () => void) => new NodeAlarm(ring),
   random: Math.random,
   /** As if the listener had been called by Node itself. */
   report: (error: unknown) =>

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { networkError, socketTransport } from '../../src/adapters/node-socket.ts';
+import { networkError, type Spare, socketTransport } from '../../src/adapters/node-socket.ts';
 
 /** A socket that keeps what is written to it, and says so later where it is asked to. */
 class FakeSocket extends Duplex {
@@ -26,7 +26,7 @@ class FakeSocket extends Duplex {
   }
 }
 
-function transportOver(socket: FakeSocket) {
+function transportOver(socket: FakeSocket, spare: Spare = { bytes: undefined }) {
   const told: string[] = [];
   const tell = (what: string) => () => void told.push(what);
   const events = {
@@ -36,7 +36,7 @@ function transportOver(socket: FakeSocket) {
     closed: tell('closed'),
     warning: tell('warning'),
   };
-  return { told, transport: socketTransport(socket as unknown as Socket, 'connect', events) };
+  return { told, transport: socketTransport(socket as unknown as Socket, 'connect', events, spare) };
 }
 
 const ticks = () => new Promise<void>((resolve) => nextTick(() => nextTick(resolve)));
@@ -57,14 +57,61 @@ test('much is not kept until the end of the turn, and a socket that is full take
   const socket = new FakeSocket();
   socket.holds = true;
   const { transport, told } = transportOver(socket);
-  assert.equal(transport.write(bytesOf('x'.repeat(40_000))), 40_000);
-  assert.equal(transport.write(bytesOf('y'.repeat(30_000))), 30_000);
-  assert.deepEqual(socket.pieces, ['x'.repeat(40_000) + 'y'.repeat(30_000)]);
+  for (let count = 0; count < 7; count++) assert.equal(transport.write(bytesOf('x'.repeat(10_000))), 10_000);
+  assert.deepEqual(socket.pieces, ['x'.repeat(70_000)]);
   assert.equal(transport.write(bytesOf('z')), 0);
+  assert.equal(transport.write(bytesOf('z'.repeat(20_000))), 0);
   socket.held!();
   await ticks();
   assert.deepEqual(told, ['writable']);
   assert.equal(transport.write(bytesOf('z')), 1);
+});
+
+test('a large piece is not copied: it follows at once what was written before, and is refused while that is too much', async () => {
+  const socket = new FakeSocket();
+  const { transport, told } = transportOver(socket);
+  transport.write(bytesOf('before'));
+  assert.equal(transport.write(bytesOf('x'.repeat(20_000))), 20_000);
+  transport.write(bytesOf('after'));
+  assert.deepEqual(socket.pieces, ['before', 'x'.repeat(20_000)]);
+  await ticks();
+  assert.deepEqual(socket.pieces.slice(2), ['after']);
+  assert.deepEqual(told, []); // The system took everything at once: there was never too little room.
+
+  socket.holds = true;
+  for (let count = 0; count < 2; count++) transport.write(bytesOf('y'.repeat(10_000)));
+  assert.equal(transport.write(bytesOf('z'.repeat(20_000))), 0);
+  assert.deepEqual(socket.pieces.slice(3), ['y'.repeat(20_000)]);
+  socket.held!();
+  await ticks();
+  assert.deepEqual(told, ['writable']);
+});
+
+test('small pieces are put together in memory that is used again, unless the system still has it', async () => {
+  const spare: Spare = { bytes: undefined };
+  const [one, other] = [new FakeSocket(), new FakeSocket()];
+  const [first, second] = [transportOver(one, spare).transport, transportOver(other, spare).transport];
+  const writeMuch = (transport: typeof first, letter: string) => {
+    for (let count = 0; count < 5; count++) transport.write(bytesOf(letter.repeat(1_000)));
+  };
+  writeMuch(first, 'a');
+  writeMuch(second, 'b');
+  await ticks();
+  const { bytes } = spare;
+  assert.ok(bytes);
+  writeMuch(first, 'c');
+  await ticks();
+  assert.equal(spare.bytes, bytes);
+  assert.deepEqual([one.pieces, other.pieces], [['a'.repeat(5_000), 'c'.repeat(5_000)], ['b'.repeat(5_000)]]);
+
+  one.holds = true;
+  writeMuch(first, 'd');
+  await ticks();
+  assert.equal(spare.bytes, undefined);
+  writeMuch(second, 'e');
+  await ticks();
+  assert.notEqual(spare.bytes, bytes);
+  assert.equal(Buffer.from(bytes.buffer).toString('latin1', 0, 5_000), 'd'.repeat(5_000)); // Not written over.
 });
 
 test('close() comes after what was written, and abort() does not wait for it', async () => {

@@ -8,6 +8,16 @@ import { writeUtf8 } from '../../../src/utf8.ts';
 const SLAB_SIZE = 16_384;
 const MAX_SHARED = 4_096;
 
+/** As writeUtf8, and faster for what most topics are made of. */
+function writeText(text: string, target: Uint8Array, at: number): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return writeUtf8(text, target, at);
+    target[at + i] = code;
+  }
+  return at + text.length;
+}
+
 class Sink {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
@@ -25,7 +35,7 @@ class Sink {
     if (typeof part === 'number') {
       this.bytes[this.at++] = part;
     } else if (typeof part === 'string') {
-      this.at = writeUtf8(part, this.bytes, this.at);
+      this.at = writeText(part, this.bytes, this.at);
     } else {
       this.bytes.set(part, this.at);
       this.at += part.length;
