@@ -74,21 +74,32 @@ function quality(qos: number, clause: string): void {
   badPacketIf(qos !== 0 && qos !== 1 && qos !== 2, clause, 'QoS must be 0, 1 or 2');
 }
 
-/** Bytes of a message with topic and payload, without a packet identifier. */
-function message({ topic, qos, payload }: Message): number {
-  const length = field(topic, 'bad-topic');
-  quality(qos, 'MQTT-3.3.1-4');
-  badPacketIf(!(payload instanceof Uint8Array), '3.3.3', 'payload must be a Uint8Array');
-  return length + payload.length;
+/** The topic that was found good last: devices publish to few, and need not look at each character again. */
+export interface KnownTopic {
+  topic: string;
+  /** Its bytes as a field; 0: there is none yet. */
+  topicSize: number;
 }
 
-function connect({ clientId, cleanSession, keepAliveSeconds, will, userName, password }: Connect): number {
+/** Bytes of a message with topic and payload, without a packet identifier. */
+function message({ topic, qos, payload }: Message, known: KnownTopic): number {
+  if (known.topicSize === 0 || topic !== known.topic) {
+    known.topicSize = field(topic, 'bad-topic');
+    known.topic = topic;
+  }
+  quality(qos, 'MQTT-3.3.1-4');
+  badPacketIf(!(payload instanceof Uint8Array), '3.3.3', 'payload must be a Uint8Array');
+  return known.topicSize + payload.length;
+}
+
+function connect(packet: Connect, known: KnownTopic): number {
+  const { clientId, cleanSession, keepAliveSeconds, will, userName, password } = packet;
   let length = 10 + field(clientId, 'bad-packet');
   badPacketIf(length === 12 && !cleanSession, 'MQTT-3.1.3-7', 'an empty client id needs a clean session');
   const isKeepAlive = isNumberField(keepAliveSeconds);
   badPacketIf(!isKeepAlive, '3.1.2.10', 'keep-alive must be a whole number from 0 to 65535');
   if (will) {
-    length += 2 + message(will);
+    length += 2 + message(will, known);
     badPacketIf(will.payload.length > MAX_FIELD, '3.1.3.3', 'will is longer than 65535 bytes');
   }
   if (userName !== undefined) length += field(userName, 'bad-packet');
@@ -123,13 +134,13 @@ function request({ type, filters }: Subscribe | Unsubscribe): number {
 }
 
 /** The Remaining Length of a packet that may be sent. @throws MqttError 'bad-topic', 'bad-filter' or 'bad-packet' */
-export function remainingLength(packet: Outgoing): number {
+export function remainingLength(packet: Outgoing, known: KnownTopic): number {
   switch (packet.type) {
     case PacketType.Connect:
-      return connect(packet);
+      return connect(packet, known);
     case PacketType.Publish:
       badPacketIf(packet.dup && packet.qos === 0, 'MQTT-3.3.1-2', 'QoS 0 cannot be a duplicate');
-      return message(packet) + (packet.qos > 0 ? 2 : 0);
+      return message(packet, known) + (packet.qos > 0 ? 2 : 0);
     case PacketType.Subscribe:
     case PacketType.Unsubscribe:
       return request(packet);
@@ -150,8 +161,8 @@ export const packetSize = (remaining: number): number =>
  * is checked before it gets one.
  * @throws MqttError 'bad-topic', 'bad-filter', 'bad-packet' or 'packet-too-large'
  */
-export function checkOutgoing(packet: Outgoing, maxPacketSize: number): number {
-  const remaining = remainingLength(packet);
+export function checkOutgoing(packet: Outgoing, maxPacketSize: number, known: KnownTopic): number {
+  const remaining = remainingLength(packet, known);
   const size = packetSize(remaining);
   if (size > maxPacketSize) throw mqttError('packet-too-large', `packet of ${size} bytes exceeds ${maxPacketSize}`);
   return remaining;

@@ -1,7 +1,7 @@
 // Framing over mqtt-packet, between what may be sent (check.ts) and what may come in (guard.ts).
 
 import { mqttError } from '../error.ts';
-import { checkOutgoing, isNumberField, packetSize, remainingLength } from './check.ts';
+import { checkOutgoing, isNumberField, type KnownTopic, packetSize, remainingLength } from './check.ts';
 import { reader, write } from './codec.ts';
 import type { Framing } from './framing.ts';
 import { Guard } from './guard.ts';
@@ -14,13 +14,15 @@ const isIdentified = (packet: Outgoing): boolean =>
     ? packet.qos > 0
     : packet.type > PacketType.Publish && packet.type < PacketType.Pingreq;
 
-class MqttPacketFraming implements Framing {
+class MqttPacketFraming implements Framing, KnownTopic {
   maxPacketSize: number;
   guard: Guard;
   read = reader();
   /** The packet that was checked last, if it was not sent since, and its Remaining Length. */
   checked: Outgoing | undefined = undefined;
   remaining = 0;
+  topic = '';
+  topicSize = 0;
 
   constructor(maxPacketSize: number) {
     this.maxPacketSize = maxPacketSize;
@@ -28,12 +30,12 @@ class MqttPacketFraming implements Framing {
   }
 
   check(packet: Outgoing): void {
-    this.remaining = checkOutgoing(packet, this.maxPacketSize);
+    this.remaining = checkOutgoing(packet, this.maxPacketSize, this);
     this.checked = packet;
   }
 
   fits(packet: Outgoing): boolean {
-    return packetSize(remainingLength(packet)) <= this.maxPacketSize;
+    return packetSize(remainingLength(packet, this)) <= this.maxPacketSize;
   }
 
   encode(packet: Outgoing): Uint8Array {

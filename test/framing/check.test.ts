@@ -26,6 +26,10 @@ const unsubscribe = (...filters: unknown[]) => ({ type: PacketType.Unsubscribe, 
 
 const framing = mqttPacketFraming(LARGEST);
 
+/** Of a packet before which there was none. */
+const check = (packet: Outgoing, maxPacketSize: number) =>
+  checkOutgoing(packet, maxPacketSize, { topic: '', topicSize: 0 });
+
 type Refusal = readonly [clause: string | undefined, what: string, packet: Outgoing, code: ErrorCode];
 
 /** The limit of a text that is no topic has no number of its own. */
@@ -117,7 +121,7 @@ const refusals: Refusal[] = [
 for (const [clause, what, packet, code] of refusals) {
   test(`${clause ? `[${clause}] ` : ''}${what} is refused`, () => {
     const expected = clause === undefined ? { code } : { code, clause };
-    assert.throws(() => checkOutgoing(packet, LARGEST), expected);
+    assert.throws(() => check(packet, LARGEST), expected);
     assert.throws(() => framing.encode(packet), expected);
   });
 }
@@ -163,7 +167,7 @@ const legal: readonly (readonly [clause: string, what: string, packet: Outgoing]
 
 for (const [clause, what, packet] of legal) {
   test(`[${clause}] ${what} may be sent`, () => {
-    checkOutgoing(packet, LARGEST);
+    check(packet, LARGEST);
     const seen: string[] = [];
     const theirs = parser({ protocolVersion: 4 });
     theirs.on('packet', ({ cmd }) => seen.push(cmd));
@@ -174,8 +178,8 @@ for (const [clause, what, packet] of legal) {
 
 /** The size that checkOutgoing sees: it passes this limit, and not the next lower one. */
 function hasSize(packet: Outgoing, size: number): void {
-  checkOutgoing(packet, size);
-  assert.throws(() => checkOutgoing(packet, size - 1), { code: 'packet-too-large' });
+  check(packet, size);
+  assert.throws(() => check(packet, size - 1), { code: 'packet-too-large' });
 }
 
 test('[2.2.3] the size that is checked is the size that is encoded', () => {
@@ -198,15 +202,39 @@ test('[2.2.3] the Remaining Length takes one to four bytes, each as long as it c
     hasSize(publish({ payload: zeros(remaining - 3) }), header + remaining);
   }
   const tooLong = publish({ payload: zeros(268_435_456 - 3) });
-  assert.throws(() => checkOutgoing(tooLong, LARGEST), { code: 'packet-too-large' });
+  assert.throws(() => check(tooLong, LARGEST), { code: 'packet-too-large' });
 });
 
 test('a packet identifier is not looked at, since a packet is checked before it gets one', () => {
-  checkOutgoing(publish({ qos: 1, packetId: 0 }), LARGEST);
+  check(publish({ qos: 1, packetId: 0 }), LARGEST);
 });
 
 test('[4.7.1] a filter is checked by itself as in a packet', () => {
   assert.throws(() => topicFilter('a/#/b'), { code: 'bad-filter', clause: 'MQTT-4.7.1-2' });
   assert.throws(() => topicFilter(''), { code: 'bad-filter', clause: 'MQTT-4.7.3-1' });
   topicFilter('a/+/~');
+});
+
+test('a topic that was found good is known by its text alone, and no other is taken for it', () => {
+  const known = { topic: '', topicSize: 0 };
+  const sizeOf = (fields: object) => checkOutgoing(publish(fields), LARGEST, known);
+  assert.equal(sizeOf({ topic: 'é/a', payload: zeros(3) }), 2 + 4 + 3);
+  assert.deepEqual(known, { topic: 'é/a', topicSize: 2 + 4 });
+  assert.equal(sizeOf({ topic: 'é/a', payload: zeros(5), qos: 1 }), 2 + 4 + 2 + 5);
+  assert.equal(sizeOf({ topic: ['é', 'a'].join('/') }), 2 + 4);
+  for (const topic of ['', '#', 'é/+', 'é/\ud800', undefined, null, 7, ['é/a']]) {
+    assert.throws(() => sizeOf({ topic }), { code: 'bad-topic' }, String(topic));
+    assert.throws(() => sizeOf({ topic }), { code: 'bad-topic' }, `${topic} again`);
+    assert.throws(() => sizeOf({ topic: 'é/a', qos: 3 }), { code: 'bad-packet' });
+    assert.throws(() => sizeOf({ topic: 'é/a', payload: 'text' }), { code: 'bad-packet' });
+  }
+  assert.equal(sizeOf({ topic: 'other' }), 2 + 5);
+  assert.equal(
+    checkOutgoing(will({ topic: 'other' }), LARGEST, known),
+    checkOutgoing(will({ topic: 'other' }), LARGEST, { topic: '', topicSize: 0 }),
+  );
+});
+
+test('where no topic is known yet, an empty one is refused like any other bad one', () => {
+  assert.throws(() => check(publish({ topic: '' }), LARGEST), { code: 'bad-topic', clause: 'MQTT-4.7.3-1' });
 });
