@@ -85,14 +85,14 @@ function checkBody(bytes: Uint8Array, start: number): void {
   }
 }
 
-/** Takes a whole, legal packet, and where its variable header begins. */
+/** Takes a whole, legal packet, and where its variable header begins. The bytes between that and the first are not to be read. */
 export type Taker = (packet: Uint8Array, start: number) => void;
 
 /** Absorbs bytes cut anywhere; hands on whole, legal packets. Each network connection needs one of its own. */
 export class Guard {
   maxPacketSize: number;
-  /** The fixed header so far, when it began in an earlier chunk or in this one. */
-  header = new Uint8Array(MAX_HEADER);
+  /** Of the fixed header so far: its first byte, and how many there are. The length bytes are needed no more once they were read. */
+  first = 0;
   headerLength = 0;
   /** Remaining Length as far as it was read. */
   remaining = 0;
@@ -138,12 +138,11 @@ export class Guard {
   /** Takes one byte of the fixed header, and with its last one the packet, where this chunk holds it whole. */
   readHeader(bytes: Uint8Array, at: number): number {
     const byte = bytes[at]!;
-    const { header } = this;
     const length = ++this.headerLength;
-    header[length - 1] = byte;
     const next = at + 1;
     if (length === 1) {
       checkFirstByte(byte);
+      this.first = byte;
       this.remaining = 0;
       return next;
     }
@@ -152,7 +151,7 @@ export class Guard {
       malformedIf(length === MAX_HEADER, '2.2.3', 'Remaining Length is longer than four bytes');
       return next;
     }
-    checkLength(header[0]!, this.remaining);
+    checkLength(this.first, this.remaining);
     const size = length + this.remaining;
     if (size > this.maxPacketSize) {
       const message = `packet of ${size} bytes exceeds ${this.maxPacketSize}`;
@@ -165,7 +164,7 @@ export class Guard {
       return start + size;
     }
     this.held = new Uint8Array(size);
-    this.held.set(header.subarray(0, length));
+    this.held[0] = this.first;
     this.filled = length;
     return next;
   }
