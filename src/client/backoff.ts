@@ -24,9 +24,15 @@ export interface Backoff {
   readonly isOnce: boolean;
   readonly least: Millis;
   most: Millis;
+  readonly stable: Millis;
   /** Whether a connection that was lost counts as good, by how long it lasted and how it ended. */
   hasLasted: (millis: Millis, code: ErrorCode) => boolean;
   readonly refused: (returnCode: number) => Refusal;
+}
+
+/** How {@link Backoff.hasLasted} begins. */
+export function isStable(this: Backoff, millis: Millis): boolean {
+  return millis >= this.stable;
 }
 
 /**

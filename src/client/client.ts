@@ -3,7 +3,7 @@
 import type { Alarm } from '../adapters/adapter.ts';
 import { type MqttError, mqttError } from '../error.ts';
 import type { QoS } from '../framing/packet.ts';
-import type { Operation, ReceivedMessage } from '../protocol/session.ts';
+import { NONE, type Operation, type ReceivedMessage } from '../protocol/session.ts';
 import type { Instant } from '../time.ts';
 import { utf8 } from '../utf8.ts';
 import { Driver } from './driver.ts';
@@ -55,15 +55,17 @@ export class Client extends Driver implements SubscriptionsOwner {
   /** The message that listeners are being called with, unless one of them holds it. */
   private handing: ReceivedMessage | undefined = undefined;
   /** Messages whose acknowledgement waits, once for each that waits for it. */
-  private holds: ReceivedMessage[] = [];
+  private holds: ReceivedMessage[] = NONE;
   private reporting = false;
 
   /** @throws MqttError 'bad-option' */
   constructor(options: ClientOptions) {
     super(options);
     const { queue = {} } = options;
-    this.waiting = 'add' in queue ? queue : new Queue(queue);
-    this.waiting.dropped = (operation, error) => this.settle(operation, error);
+    if ('add' in queue) {
+      this.waiting = queue;
+      queue.dropped = (operation, error) => this.settle(operation, error);
+    } else this.waiting = new Queue(queue);
     this.wishes = new Subscriptions(this.settings.filterLimit, this);
   }
 
@@ -134,7 +136,7 @@ export class Client extends Driver implements SubscriptionsOwner {
   hold(message: ReceivedMessage): void {
     if (this.handing !== message)
       throw mqttError('bad-option', 'hold() is for listeners, before they return', { reason: 'hold' });
-    this.holds.push(message);
+    this.holds = this.holds.concat([message]);
   }
 
   /** The app is done with a message that it held. Acknowledgements leave in the order of arrival [MQTT-4.6.0-2]. */

@@ -7,7 +7,7 @@ import { mqttPacketFraming } from '../framing/mqtt-packet.ts';
 import type { Action } from '../protocol/action.ts';
 import { Connection } from '../protocol/connection.ts';
 import type { ConnectFields } from '../protocol/connection-options.ts';
-import type { Operation, ReceivedMessage } from '../protocol/session.ts';
+import { NONE, type Operation, type ReceivedMessage } from '../protocol/session.ts';
 import { after, type Instant, remaining, since, sooner, until } from '../time.ts';
 import { delayAfter } from './backoff.ts';
 import { Emitter } from './events.ts';
@@ -45,8 +45,8 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   private connectFields: ConnectFields | undefined = undefined;
   private pumping = false;
   /** Who waits for the end, and who is to be told that it has come. */
-  private closers: (() => void)[] = [];
-  private ended: (() => void)[] = [];
+  private closers: (() => void)[] = NONE;
+  private ended: (() => void)[] = NONE;
   private connectAgain = false;
 
   /** @throws MqttError 'bad-option' */
@@ -85,7 +85,6 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   protected is(state: State): boolean {
     return this.phase === state;
   }
-
   /** Whether a packet that is given to the machine now goes out before anything that waits. */
   protected canSend(): boolean {
     return this.is(State.Connected) && !this.link?.rest;
@@ -97,13 +96,14 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   connect(): void {
     if (this.is(State.Closing)) this.connectAgain = true;
     if (!this.is(State.Idle)) return;
+    this.connectAgain = false;
     this.failures = 0;
     this.dial();
     this.pump();
   }
 
   protected disconnect(done: () => void): void {
-    this.closers.push(done);
+    this.closers = this.closers.concat([done]);
     this.connectAgain = false;
     if (this.is(State.Connected)) {
       const now = this.now();
@@ -140,11 +140,13 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   /** @internal */
   linkOpened(): void {
     const now = this.now();
-    const { keepAliveSeconds } = this.connectFields!;
+    const fields = this.connectFields!;
+    this.connectFields = undefined; // The password is needed no more.
     this.attempt(() => {
-      this.connection.opened(this.connectFields!, now);
+      this.connection.opened(fields, now);
       // Before CONNACK no ping is sent, so the silence must end sooner [MQTT-3.1.2-23].
-      if (keepAliveSeconds > 0) this.deadline = sooner(this.deadline, after(now, keepAliveSeconds * 1_000));
+      const silence = fields.keepAliveSeconds * 1_000;
+      if (silence) this.deadline = sooner(this.deadline, after(now, silence));
     });
   }
 
@@ -229,7 +231,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     const before = this.phase;
     this.enter(State.Idle);
     this.ended = this.ended.concat(this.closers);
-    this.closers = [];
+    this.closers = NONE;
     this.dropLink();
     if (before === State.Idle) return;
     const wasConnected = before === State.Connected || before === State.Closing;
@@ -239,11 +241,9 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
   /** Tells those who wait for the end, and begins anew where that was asked for. */
   private finish(): void {
     const { ended } = this;
-    this.ended = [];
+    this.ended = NONE;
     for (const done of ended) this.guard(done);
-    if (!this.connectAgain || !this.is(State.Idle)) return;
-    this.connectAgain = false;
-    this.connect();
+    if (this.connectAgain && this.is(State.Idle)) this.connect();
   }
 
   private enter(state: State, deadline?: Instant): void {

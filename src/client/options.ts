@@ -7,7 +7,7 @@ import type { Message } from '../framing/packet.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Rules, State } from '../protocol/delivery.ts';
 import type { Millis } from '../time.ts';
-import { type Backoff, type BackoffOptions, defaultRefusal } from './backoff.ts';
+import { type Backoff, type BackoffOptions, defaultRefusal, isStable } from './backoff.ts';
 import type { MessageQueue, QueueLimits } from './queue.ts';
 
 export interface ClientOptions {
@@ -133,7 +133,8 @@ function checkReconnect(options: BackoffOptions | false | undefined): Backoff {
     isOnce: options === false,
     most,
     least: inRange('reconnect.minMillis', minMillis ?? Math.min(2_000, most), 1, most),
-    hasLasted: (millis) => millis >= stable,
+    stable,
+    hasLasted: isStable,
     refused,
   };
 }

@@ -25,7 +25,7 @@ export interface MessageQueue {
   /** When first() will drop something, where messages expire. */
   nextDeadline?(): Instant | undefined;
   /** Set by the client: how a message ends that is dropped. */
-  dropped: (operation: PublishOperation, error: MqttError) => void;
+  dropped?: (operation: PublishOperation, error: MqttError) => void;
 }
 
 /** Characters of the topic count as bytes: a bound on memory, not a sum of the wire. */
@@ -43,7 +43,6 @@ export const neverFits = (operation: PublishOperation, maxBytes: number): MqttEr
 
 /** First in, first out; full is full. */
 export class Queue implements MessageQueue {
-  dropped: MessageQueue['dropped'] = () => {};
   private readonly maxMessages: number;
   private readonly maxBytes: number;
   private readonly waiting: PublishOperation[] = [];

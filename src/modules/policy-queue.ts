@@ -50,7 +50,7 @@ const REJECT: Rule = Object.freeze({ filter: '#', levels: Object.freeze(['#']), 
 
 /** @example new Client({ queue: new PolicyQueue([{ filter: '+/temperature', policy: 'latest' }], { messages: 50 }), ... }) */
 export class PolicyQueue implements MessageQueue {
-  dropped: MessageQueue['dropped'] = () => {};
+  dropped: NonNullable<MessageQueue['dropped']> = () => {};
   private readonly rules: readonly Rule[];
   private readonly maxMessages: number;
   private readonly maxBytes: number;

@@ -99,7 +99,7 @@ export function watchTakeover(client: Client, options: TakeoverOptions = {}): vo
   const { hasLasted } = backoff;
   backoff.hasLasted = (millis, code) => {
     watch.lost(millis, code);
-    return !watch.isSuspected() && hasLasted(millis, code);
+    return !watch.isSuspected() && hasLasted.call(backoff, millis, code);
   };
   client.on('disconnected', ({ wasConnected, code }) => {
     // Dials that do not get through: it is the network, or the server.

@@ -71,7 +71,6 @@ export class Connection extends Session implements Machine {
   /** Why the connection has to be closed, from when that is known until it is. */
   fault: MqttError | undefined = undefined;
   now: Instant = 0;
-  each: (packet: Incoming) => void;
   /** Hears what is done by functions of set-aside.ts: a trace could not wrap those as it wraps methods. */
   overheard: ((aside: Aside) => void) | undefined = undefined;
 
@@ -84,7 +83,6 @@ export class Connection extends Session implements Machine {
     this.questions = new Requests(this);
     this.maxInFlight = options.maxInFlight ?? 20;
     this.pingTimeout = options.pingTimeoutMillis ?? 20_000;
-    this.each = (packet) => this.receive(packet);
   }
 
   // Getters.
@@ -136,7 +134,7 @@ export class Connection extends Session implements Machine {
     this.now = now;
     this.keepAlive.received(now);
     try {
-      this.framing.decode(bytes, this.each);
+      this.framing.decode(bytes, (packet) => this.receive(packet));
     } catch (error) {
       this.fail(asMqttError(error)); // Also what a store threw.
     }

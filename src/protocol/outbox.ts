@@ -2,7 +2,7 @@
 
 import { type Acknowledgement, type Outgoing, type PacketId, PacketType, publishPacket } from '../framing/packet.ts';
 import { State } from './delivery.ts';
-import { type Delivery, indexOf, type Machine, type Publication } from './session.ts';
+import { type Delivery, indexOf, type Machine, NONE, type Publication } from './session.ts';
 
 export class Outbox {
   machine: Machine;
@@ -89,7 +89,7 @@ export class Outbox {
   renew(): void {
     const { machine } = this;
     const { deliveries } = machine;
-    machine.reserved = [];
+    machine.reserved = NONE;
     for (let i = 0; i < deliveries.length; i++) {
       const old = deliveries[i]!;
       if (old.state === State.AwaitingPubcomp) {

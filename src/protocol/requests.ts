@@ -10,7 +10,7 @@ import {
   type Subscribe,
   type Unsubscribe,
 } from '../framing/packet.ts';
-import { indexOf, type Machine, type Subscription, type Unsubscription } from './session.ts';
+import { indexOf, type Machine, NONE, type Subscription, type Unsubscription } from './session.ts';
 
 export const lost = (): MqttError => mqttError('closed', 'the connection was lost');
 
@@ -32,7 +32,7 @@ export class Requests {
   add(operation: Subscription | Unsubscription): Subscribe | Unsubscribe {
     const { machine } = this;
     const packet = requestPacket(operation, machine.nextPacketId());
-    machine.requests.push({ packetId: packet.packetId, operation, answer: packet.type + 1 });
+    machine.requests = machine.requests.concat([{ packetId: packet.packetId, operation, answer: packet.type + 1 }]);
     return packet;
   }
 
@@ -59,7 +59,7 @@ export class Requests {
   lost(): void {
     const { machine } = this;
     const { requests } = machine;
-    machine.requests = [];
+    machine.requests = NONE;
     for (const it of requests) machine.settle(it.operation, lost());
   }
 }

@@ -53,18 +53,21 @@ export function indexOf(entries: readonly { readonly packetId: PacketId }[], pac
   return -1;
 }
 
+/** Lists that are empty nearly always are this one: what is added to it makes a list of their own. */
+export const NONE = Object.freeze([]) as readonly never[] as never[];
+
 /** Lives as long as the machine, over any number of network connections [MQTT-3.1.2-4] [MQTT-4.1.0-1]. */
 export class Session {
   /** In the order of their first sending, which is that of every later one [MQTT-4.6.0-1]. */
   deliveries: Delivery[] = [];
   /** In the order of arrival [MQTT-4.6.0-2]. */
   receipts: Receipt[] = [];
-  requests: Request[] = [];
+  requests: Request[] = NONE;
   lastPacketId: PacketId = 0;
   /** Acknowledgements of identifiers that were not in use, so far. */
   unknown = 0;
   /** Identifiers of QoS 2 messages that were given up: the server may hold them until it loses the session (4.3.3). */
-  reserved: PacketId[] = [];
+  reserved: PacketId[] = NONE;
   /**
    * Told of every change that has to outlive a power loss, before the packet that follows from it leaves: `kept` says whether
    * the entry belongs to the session from now on. Set by what stores sessions.

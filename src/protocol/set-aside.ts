@@ -17,12 +17,12 @@ export function limitSending(machine: Connection, limit: number): void {
 export function abandon(machine: Connection, message: Publication, now: Instant): void {
   machine.overheard?.({ call: 'setAside', message, now });
   machine.now = now;
-  const { deliveries, reserved, outbox } = machine;
+  const { deliveries, outbox } = machine;
   let index = deliveries.length - 1;
   while (index >= 0 && deliveries[index]!.message !== message) index--;
   // Once the server has taken it over it is no suspect, and PUBREL is owed (4.3.3).
   if (index < 0 || deliveries[index]!.state === State.AwaitingPubcomp) return;
-  if (message.qos === 2) reserved.push(deliveries[index]!.packetId);
+  if (message.qos === 2) machine.reserved = machine.reserved.concat([deliveries[index]!.packetId]);
   outbox.removeAt(index);
   const error = mqttError('set-aside', 'the server closed the connection each time this message was sent');
   machine.settle(message, error);

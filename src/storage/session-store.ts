@@ -76,7 +76,7 @@ function restore({ connection }: Client, it: Restored, found: Restored[]): void 
     found.push(it);
   } catch (error) {
     if ((error as MqttError).name !== 'MqttError') throw error;
-    connection.reserved.push(it.delivery.packetId);
+    connection.reserved = connection.reserved.concat([it.delivery.packetId]);
   }
 }
 

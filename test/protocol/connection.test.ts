@@ -250,6 +250,6 @@ test('a request is taken while connected, where an identifier is free and its fi
   it.connect();
   assert.equal(it.connection.canRequest(filters(121)), true, 'just fits');
   assert.equal(it.connection.canRequest(filters(122)), false, 'too large');
-  for (let id = 1; id <= 65_535; id++) it.connection.reserved.push(id);
+  it.connection.reserved = Array.from({ length: 65_535 }, (_, index) => index + 1);
   assert.equal(it.connection.canRequest(filters(1)), false, 'no identifier');
 });

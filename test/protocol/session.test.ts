@@ -24,7 +24,7 @@ test('[MQTT-2.3.1-1] identifiers begin with 1, and 1 follows 65535', () => {
 test('[MQTT-2.3.1-2] identifiers of messages and of requests in flight are passed over, also across the wrap', () => {
   const session = new Session();
   for (const packetId of [65_535, 1, 3]) take(session, packetId);
-  session.requests.push({ packetId: 2, operation: { filters: ['a'] }, answer: 11 });
+  session.requests = [{ packetId: 2, operation: { filters: ['a'] }, answer: 11 }];
   session.lastPacketId = 65_534;
   assert.equal(session.nextPacketId(), 4);
 });
@@ -51,9 +51,9 @@ test('an entry is found by its identifier, and -1 stands for none', () => {
 
 test('[MQTT-2.3.1-2] identifiers of messages, of requests and of what was given up count together', () => {
   const session = new Session();
-  for (let packetId = 1; packetId <= 65_533; packetId++) session.reserved.push(packetId);
+  session.reserved = Array.from({ length: 65_533 }, (_, index) => index + 1);
   session.deliveries.push({ packetId: 65_534 } as Session['deliveries'][number]);
   assert.equal(session.hasPacketId(), true);
-  session.requests.push({ packetId: 65_535 } as Session['requests'][number]);
+  session.requests = [{ packetId: 65_535 } as Session['requests'][number]];
   assert.equal(session.hasPacketId(), false);
 });
