@@ -1,6 +1,6 @@
 // Builds what the package holds for Node: as modules, and as one file. Programs that are started afterwards find it by the environment.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildForNode } from '../../targets/entry-points.ts';
 import { bundleForNode } from '../../targets/node/bundle.ts';
@@ -8,6 +8,7 @@ import { OUT } from '../runner/programs.ts';
 
 export async function buildMote(): Promise<void> {
   const folder = join(OUT, 'mqtt-mote');
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await buildForNode(folder);
   writeFileSync(join(folder, 'bundled.js'), (await bundleForNode()).code);

@@ -1,6 +1,7 @@
 // What TCP and TLS have in common on Node: a socket as a transport, and what its errors mean.
 
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
 import type { Alarm, Transport, TransportEvents } from './adapter.ts';

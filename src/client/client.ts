@@ -216,7 +216,7 @@ export class Client extends Driver implements SubscriptionsOwner {
 
   private sendWishes(): boolean {
     const { connection } = this;
-    const batch = this.wishes.nextBatch((it) => connection.canRequest(it));
+    const batch = this.wishes.nextBatch(connection);
     if (batch) connection.request(batch, this.now());
     return !!batch;
   }

@@ -63,13 +63,13 @@ export class Subscriptions {
   }
 
   /** The next packet to send: pending filters of one kind, as many as the machine takes at once. */
-  nextBatch(isTaken: (batch: Batch) => boolean): Batch | undefined {
+  nextBatch(machine: { canRequest(batch: Batch): boolean }): Batch | undefined {
     let batch: Batch | undefined;
     for (const it of this.entries) {
       const before = batch ? batch.entries : [];
       if (it.step !== Step.Pending || (batch && before[0]!.wanted !== it.wanted)) continue;
       const longer = makeBatch(before.concat([it]));
-      if (longer.entries.length > this.filterLimit || !isTaken(longer)) break;
+      if (longer.entries.length > this.filterLimit || !machine.canRequest(longer)) break;
       batch = longer;
     }
     if (batch) for (const it of batch.entries) it.step = Step.Requested;
