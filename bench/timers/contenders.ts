@@ -6,6 +6,8 @@ import { type SharedAlarm, SharedTimer } from '../../src/timer/shared-timer.ts';
 import { Wheel } from '../../src/timer/wheel.ts';
 import { BinaryHeap } from './binary-heap.ts';
 
+const host = nodeHost();
+
 export interface Contender {
   /** Sets a timer that is not set. */
   arm(timer: number, millis: number): void;
@@ -147,7 +149,7 @@ class Heap implements Contender {
 }
 
 class SharedAlarms implements Contender {
-  private readonly shared = new SharedTimer(nodeHost);
+  private readonly shared = new SharedTimer(host);
   protected readonly alarms: SharedAlarm[];
 
   constructor(rings: Rings) {
@@ -176,9 +178,9 @@ class AlarmsPutOff extends SharedAlarms {
 
 /** The wheel alone: timers are numbers, and whoever turns it reads the clock once for all that is done at a time. */
 class BareWheel implements Contender {
-  private readonly wheel = new Wheel(nodeHost.now());
+  private readonly wheel = new Wheel(host.now());
   private readonly rings: Rings;
-  private readonly alarm = nodeHost.alarm(() => this.ring());
+  private readonly alarm = host.alarm(() => this.ring());
   private ringAt: number | undefined = undefined;
 
   constructor(rings: Rings) {
@@ -203,15 +205,15 @@ class BareWheel implements Contender {
   }
 
   private ring(): void {
-    this.wheel.advance(nodeHost.now());
+    this.wheel.advance(host.now());
     for (let timer = this.wheel.due(); timer !== undefined; timer = this.wheel.due()) this.rings[timer]!();
     this.ringAt = this.wheel.next();
-    if (this.ringAt !== undefined) this.alarm.set(Math.max(0, this.ringAt - nodeHost.now()));
+    if (this.ringAt !== undefined) this.alarm.set(Math.max(0, this.ringAt - host.now()));
   }
 }
 
 /** The clock as it was read at the begin of a turn of the event loop. */
-export const turn = { now: nodeHost.now() };
+export const turn = { now: host.now() };
 
 export const CONTENDERS: Readonly<Record<string, Make>> = {
   'setTimeout, clearTimeout': (rings) => new HostTimeouts(rings),

@@ -1,10 +1,9 @@
 // What TCP and TLS have in common on Node: a socket as a transport, and what its errors mean.
 
 import type { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
-import type { Alarm, Transport, TransportEvents } from './adapter.ts';
+import type { Adapter, Alarm, Transport, TransportEvents } from './adapter.ts';
 
 interface SystemError extends Error {
   /** Of a host with several addresses: how each of them failed. */
@@ -232,13 +231,16 @@ class NodeAlarm implements Alarm {
 }
 
 /** Clock, timer and randomness of Node. */
-export const nodeHost = Object.freeze({
-  now: () => Math.floor(performance.now()) >>> 0,
-  alarm: (ring: () => void) => new NodeAlarm(ring),
-  random: Math.random,
-  /** As if the listener had been called by Node itself. */
-  report: (error: unknown) =>
-    queueMicrotask(() => {
-      throw error;
-    }),
-});
+export function nodeHost(): Pick<Adapter, 'now' | 'alarm' | 'random' | 'report'> {
+  const clock = performance; // Node looks the global up at each use; and an import would cost half a megabyte before it is needed.
+  return {
+    now: () => Math.floor(clock.now()) >>> 0,
+    alarm: (ring: () => void) => new NodeAlarm(ring),
+    random: Math.random,
+    /** As if the listener had been called by Node itself. */
+    report: (error: unknown) =>
+      queueMicrotask(() => {
+        throw error;
+      }),
+  };
+}

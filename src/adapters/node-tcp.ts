@@ -8,7 +8,7 @@ import { nodeHost, type Spare, socketTransport } from './node-socket.ts';
 export function nodeTcp(): Adapter {
   const spare: Spare = { bytes: undefined };
   return {
-    ...nodeHost,
+    ...nodeHost(),
     security: 'plaintext',
     dial: ({ host, port }, events) => socketTransport(connect({ host, port }), 'connect', events, spare),
   };

@@ -148,7 +148,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
   const spare: Spare = { bytes: undefined };
   const sessions: Record<string, Buffer> = {}; // As many as there are endpoints.
   return {
-    ...nodeHost,
+    ...nodeHost(),
     security: trustsAnyone ? 'unauthenticated' : 'authenticated',
     dial({ host, port }, events) {
       const warnings = trustsAnyone ? [] : checkRoots(roots, wallClock(), warnDays);
