@@ -12,7 +12,7 @@ let it: Case = cases[0]!;
 let payload = Buffer.alloc(0);
 
 /** After these the compiler has done its work. */
-const WARM_UP = 10;
+const WARM_UP = 12;
 /** Of the measured ones the median counts. */
 const PASSES = 3;
 
