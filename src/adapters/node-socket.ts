@@ -149,7 +149,7 @@ class SocketTransport implements Transport {
 
   flush(): void {
     const { parts, size, socket, spare } = this;
-    if (size === 0 || !socket.writable) return;
+    if (size === 0) return;
     this.parts = NOTHING;
     this.size = 0;
     if (parts.length === 1) return this.send(parts[0]!);
@@ -162,6 +162,7 @@ class SocketTransport implements Transport {
 
   private send(bytes: Uint8Array): void {
     const { socket } = this;
+    if (!socket.writable) return; // It has ended meanwhile: what follows would be an error of its own.
     socket.write(bytes);
     this.full = socket.writableLength >= socket.writableHighWaterMark;
   }

@@ -137,6 +137,7 @@ test('a socket that has ended meanwhile gets nothing more, and tells of no other
   socket.on('error', (error) => faults.push(error));
   transport.write(bytesOf('late'));
   socket.end();
+  assert.equal(transport.write(bytesOf('x'.repeat(20_000))), 20_000);
   await ticks();
   assert.deepEqual([socket.pieces, faults], [[], []]);
 });
