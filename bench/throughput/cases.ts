@@ -27,7 +27,7 @@ const QOS = [0, 1, 2] as const;
 /** 32 B, 1 KB, 64 KB. */
 export const sizeName = (size: number): string => (size < 1_024 ? `${size} B` : `${size / 1_024} KB`);
 
-const countOf = (size: number, qos: QoS): number => (size > 10_000 ? 300 : qos === 0 ? 16_000 : 5_000);
+const countOf = (size: number, qos: QoS): number => (size > 10_000 ? 300 : qos === 0 ? 16_000 : 2_000);
 
 const streams = (['out', 'in'] as const).flatMap((way) =>
   QOS.flatMap((qos) =>

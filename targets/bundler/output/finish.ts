@@ -52,7 +52,14 @@ async function minified(text: Text, { host, format, globalName }: FinishOptions)
   const reserved = [...(host.taken ?? []), ...(globalName === undefined ? [] : [globalName])];
   const options = { ecma, module: format === 'esm', toplevel: true } as const;
   // As language.ts assumes of what is bundled: to read a property does nothing else.
-  const compress = { passes: 3, hoist_funs: true, pure_getters: true, top_retain: globalName ?? null };
+  const compress = {
+    passes: 3,
+    hoist_funs: true,
+    pure_getters: true,
+    top_retain: globalName ?? null,
+    // A function that is moved into its only caller is made anew at each call, unless the engine sees through it.
+    reduce_funcs: !host.prefersSpeed,
+  };
   const small = await terse(text, { ...options, compress });
   const { tree } = readModule('the bundle', small.code);
   shortInfinity(tree);
