@@ -44,10 +44,13 @@ export function networkError(cause: SystemError, wasOpen: boolean, tls: boolean)
 const WRITE_NOW = 65_536;
 /** A piece of so many is not copied to put it together with others. */
 const ALONE = 16_384;
-/** Up to here Node's own pool of memory is good enough. */
+/** Up to here Node's own pool of memory is as good as memory that is used again. */
 const FEW = 4_096;
 
-/** Memory in which small packets are put together, one for all sockets of an adapter: while the system has it there is none. */
+/**
+ * Memory in which small packets are put together, one for all sockets of an adapter: while the system has it there is none. Not for
+ * TLS, which always has it for a while.
+ */
 export interface Spare {
   bytes: Uint8Array | undefined;
 }
@@ -89,14 +92,14 @@ class SocketTransport implements Transport {
   readonly events: TransportEvents;
   private readonly socket: Socket;
   private readonly tls: boolean;
-  private readonly spare: Spare;
+  private readonly spare: Spare | undefined;
   private isOpen = false;
   private full = false;
   private fault: MqttError | undefined = undefined;
   private parts: Uint8Array[] = NOTHING;
   private size = 0;
 
-  constructor(socket: Socket, tls: boolean, events: TransportEvents, spare: Spare) {
+  constructor(socket: Socket, tls: boolean, events: TransportEvents, spare: Spare | undefined) {
     this.socket = socket;
     this.tls = tls;
     this.events = events;
@@ -153,7 +156,7 @@ class SocketTransport implements Transport {
     this.parts = NOTHING;
     this.size = 0;
     if (parts.length === 1) return this.send(parts[0]!);
-    if (size <= FEW) return this.send(joined(parts, Buffer.allocUnsafe(size)));
+    if (size <= FEW || !spare) return this.send(joined(parts, Buffer.allocUnsafe(size)));
     const room = spare.bytes ?? new Uint8Array(WRITE_NOW + ALONE);
     spare.bytes = undefined;
     this.send(joined(parts, room).subarray(0, size));
@@ -197,13 +200,13 @@ function joined(parts: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
 
 /**
  * A socket that is being opened, as a transport.
- * @param openEvent `connect` or `secureConnect` @param spare of the adapter
+ * @param openEvent `connect` or `secureConnect` @param spare of the adapter, where it has one
  */
 export function socketTransport(
   socket: Socket,
   openEvent: 'connect' | 'secureConnect',
   events: TransportEvents,
-  spare: Spare,
+  spare?: Spare,
 ): Transport {
   const transport = new SocketTransport(socket, openEvent === 'secureConnect', events, spare);
   (socket as Owned)[TRANSPORT] = transport;

@@ -26,7 +26,7 @@ class FakeSocket extends Duplex {
   }
 }
 
-function transportOver(socket: FakeSocket, spare: Spare = { bytes: undefined }) {
+function transportOver(socket: FakeSocket, spare?: Spare) {
   const told: string[] = [];
   const tell = (what: string) => () => void told.push(what);
   const events = {
