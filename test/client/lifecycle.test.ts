@@ -238,3 +238,26 @@ test('a listener that was taken off is not called; one that is added twice is ca
   it.connect();
   assert.equal(calls, 2);
 });
+
+test('once CONNECT has left, the client holds no password: it is asked for anew at the next dial', () => {
+  const password = ['not', 'to', 'be', 'kept'].join(' ');
+  let asked = 0;
+  const credentials = () => {
+    asked++;
+    return { clientId: 'device', userName: 'user', password };
+  };
+  const it = world({ identity: { credentials } });
+  it.server.respond = obligingly;
+  it.connect();
+  assert.equal(it.server.current.received[0]?.cmd, 'connect');
+  const seen = new Set<unknown>([it.client.options.adapter]); // Beyond it is the server.
+  const holds = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null) return value === password;
+    if (seen.has(value)) return false;
+    seen.add(value);
+    return Object.entries(value).some(([key, it]) => key !== 'transport' && holds(it));
+  };
+  assert.equal(holds(it.client), false);
+  assert.ok(seen.has(it.client.connection.framing));
+  assert.equal(asked, 1);
+});
