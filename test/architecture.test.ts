@@ -17,7 +17,7 @@ const RULES: readonly { room: RegExp; may: readonly RegExp[] }[] = [
   { room: /^(error|time|utf8|calendar)\.ts$/, may: [] },
   { room: /^json\.ts$/, may: [/^utf8\.ts$/] },
   { room: /^explain\.ts$/, may: [/^error\.ts$/] },
-  { room: /^framing\/codec\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\/packet\.ts$/, /^npm:mqtt-packet$/] },
+  { room: /^framing\/codec\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\/(packet|slab)\.ts$/, /^npm:mqtt-packet$/] },
   { room: /^framing\/mqtt-packet\.ts$/, may: [/^(error|utf8)\.ts$/, /^framing\//] },
   { room: /^framing\//, may: [/^(error|utf8)\.ts$/, /^framing\/(?!mqtt-packet|codec)/] },
   { room: /^protocol\//, may: [/^(error|time)\.ts$/, /^framing\/(packet|framing)\.ts$/, /^protocol\//] },

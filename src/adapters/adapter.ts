@@ -36,6 +36,11 @@ export interface TransportEvents {
   /** Bytes can go both ways: after the TLS handshake, with the server's certificate verified. */
   opened(): void;
   received(bytes: Uint8Array): void;
+  /**
+   * From within write(), if at all: the transport needs the bytes that it was given no more, since it has a copy, or the system
+   * has. Their memory is used for the next packet.
+   */
+  taken?(bytes: Uint8Array): void;
   /** There is room again after write() took less than it was given. */
   writable(): void;
   /** The last event, once; none need follow abort(). No error where the peer or this side closed in order. */
@@ -48,7 +53,10 @@ export interface TransportEvents {
  * costs the connection; the others must not throw.
  */
 export interface Transport {
-  /** Takes bytes from the front, keeps no reference to what it does not take, and returns how many it took. */
+  /**
+   * Takes bytes from the front, keeps no reference to what it does not take, and returns how many it took. Where a transport tells
+   * that it has `taken` them, they may be written over at once.
+   */
   write(bytes: Uint8Array): number;
   /** Stops reading; bytes on their way may still arrive. */
   pause(): void;

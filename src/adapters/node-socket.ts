@@ -47,12 +47,30 @@ const ALONE = 16_384;
 /** Up to here Node's own pool of memory is as good as memory that is used again. */
 const FEW = 4_096;
 
-/**
- * Memory in which small packets are put together, one for all sockets of an adapter: while the system has it there is none. Not for
- * TLS, which always has it for a while.
- */
-export interface Spare {
-  bytes: Uint8Array | undefined;
+/** Memory in which small packets are put together, one for all sockets of an adapter: for that which was written to last. */
+export class Room {
+  bytes: Uint8Array = new Uint8Array(FEW);
+  size = 0;
+  user: SocketTransport | undefined = undefined;
+
+  add(piece: Uint8Array): void {
+    const { bytes, size } = this;
+    const end = size + piece.length;
+    if (end > bytes.length) {
+      this.bytes = new Uint8Array(WRITE_NOW + ALONE);
+      this.bytes.set(bytes);
+    }
+    this.bytes.set(piece, size);
+    this.size = end;
+  }
+
+  /** What was added, and nothing is left. */
+  take(): Uint8Array {
+    const { size } = this;
+    this.user = undefined;
+    this.size = 0;
+    return this.bytes.subarray(0, size);
+  }
 }
 
 const TRANSPORT = Symbol('transport');
@@ -82,9 +100,6 @@ function onClose(this: Owned): void {
   this[TRANSPORT].closed();
 }
 
-/** What every transport has when nothing waits. */
-const NOTHING: Uint8Array[] = [];
-
 const flush = (transport: SocketTransport): void => transport.flush();
 
 /** Everything written in one turn of the event loop leaves in one piece: copying small packets costs less than handing each to the system. */
@@ -92,18 +107,16 @@ class SocketTransport implements Transport {
   readonly events: TransportEvents;
   private readonly socket: Socket;
   private readonly tls: boolean;
-  private readonly spare: Spare | undefined;
+  private readonly room: Room;
   private isOpen = false;
   private full = false;
   private fault: MqttError | undefined = undefined;
-  private parts: Uint8Array[] = NOTHING;
-  private size = 0;
 
-  constructor(socket: Socket, tls: boolean, events: TransportEvents, spare: Spare | undefined) {
+  constructor(socket: Socket, tls: boolean, events: TransportEvents, room: Room) {
     this.socket = socket;
     this.tls = tls;
     this.events = events;
-    this.spare = spare;
+    this.room = room;
   }
 
   // What the socket tells.
@@ -138,36 +151,37 @@ class SocketTransport implements Transport {
     if (bytes.length >= ALONE) {
       this.flush();
       if (this.full) return 0;
-      this.send(bytes);
+      if (this.send(bytes)) this.events.taken?.(bytes);
       return bytes.length;
     }
-    if (this.size === 0) {
+    const { room } = this;
+    if (room.user !== this) {
+      room.user?.flush();
+      room.user = this;
       process.nextTick(flush, this);
-      this.parts = [bytes];
-    } else this.parts.push(bytes);
-    this.size += bytes.length;
-    if (this.size >= WRITE_NOW) this.flush();
+    }
+    room.add(bytes);
+    this.events.taken?.(bytes);
+    if (room.size >= WRITE_NOW) this.flush();
     return bytes.length;
   }
 
   flush(): void {
-    const { parts, size, socket, spare } = this;
-    if (size === 0) return;
-    this.parts = NOTHING;
-    this.size = 0;
-    if (parts.length === 1) return this.send(parts[0]!);
-    if (size <= FEW || !spare) return this.send(joined(parts, Buffer.allocUnsafe(size)));
-    const room = spare.bytes ?? new Uint8Array(WRITE_NOW + ALONE);
-    spare.bytes = undefined;
-    this.send(joined(parts, room).subarray(0, size));
-    if (socket.writableLength === 0) spare.bytes = room; // The system has taken it all.
+    const { room } = this;
+    if (room.user !== this) return;
+    const whole = room.take();
+    // TLS would have it for a while, always.
+    if (this.tls || whole.length <= FEW) this.send(copyOf(whole));
+    else if (!this.send(whole)) room.bytes = new Uint8Array(FEW);
   }
 
-  private send(bytes: Uint8Array): void {
+  /** @returns whether the system has taken it all, so that its memory is free again */
+  private send(bytes: Uint8Array): boolean {
     const { socket } = this;
-    if (!socket.writable) return; // It has ended meanwhile: what follows would be an error of its own.
+    if (!socket.writable) return true; // It has ended meanwhile: what follows would be an error of its own.
     socket.write(bytes);
     this.full = socket.writableLength >= socket.writableHighWaterMark;
+    return socket.writableLength === 0;
   }
 
   pause(): void {
@@ -184,31 +198,28 @@ class SocketTransport implements Transport {
   }
 
   abort(): void {
-    this.size = 0;
+    if (this.room.user === this) this.room.take();
     this.socket.destroy();
   }
 }
 
-function joined(parts: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  copy.set(bytes);
+  return copy;
 }
 
 /**
  * A socket that is being opened, as a transport.
- * @param openEvent `connect` or `secureConnect` @param spare of the adapter, where it has one
+ * @param openEvent `connect` or `secureConnect` @param room of the adapter
  */
 export function socketTransport(
   socket: Socket,
   openEvent: 'connect' | 'secureConnect',
   events: TransportEvents,
-  spare?: Spare,
+  room: Room,
 ): Transport {
-  const transport = new SocketTransport(socket, openEvent === 'secureConnect', events, spare);
+  const transport = new SocketTransport(socket, openEvent === 'secureConnect', events, room);
   (socket as Owned)[TRANSPORT] = transport;
   socket.setNoDelay(true);
   socket.once(openEvent, onOpen);

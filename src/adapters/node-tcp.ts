@@ -2,14 +2,14 @@
 
 import { connect } from 'node:net';
 import type { Adapter } from './adapter.ts';
-import { nodeHost, type Spare, socketTransport } from './node-socket.ts';
+import { nodeHost, Room, socketTransport } from './node-socket.ts';
 
 /** A client takes this adapter only with the option `allowPlaintext`. */
 export function nodeTcp(): Adapter {
-  const spare: Spare = { bytes: undefined };
+  const room = new Room();
   return {
     ...nodeHost(),
     security: 'plaintext',
-    dial: ({ host, port }, events) => socketTransport(connect({ host, port }), 'connect', events, spare),
+    dial: ({ host, port }, events) => socketTransport(connect({ host, port }), 'connect', events, room),
   };
 }

@@ -4,7 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
-import { nodeHost, socketTransport } from './node-socket.ts';
+import { nodeHost, Room, socketTransport } from './node-socket.ts';
 
 /** Loaded by the first nodeTls(), not by the import: together they are 2 MB, and most of what an import of the package would cost. */
 const tls = () => process.getBuiltinModule('node:tls');
@@ -145,6 +145,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
   const roots = rootsOf(options.ca);
   const trust = options.ca === undefined ? {} : { ca: roots.map((root) => root.toString()) };
   const own = ownCertificate(options);
+  const room = new Room();
   const sessions: Record<string, Buffer> = {}; // As many as there are endpoints.
   return {
     ...nodeHost(),
@@ -176,7 +177,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
       const forget = () => delete sessions[place]; // What failed in the handshake; a link that breaks later says nothing of it.
       socket.once('error', forget);
       socket.once('secureConnect', () => socket.off('error', forget));
-      return socketTransport(socket, 'secureConnect', events);
+      return socketTransport(socket, 'secureConnect', events, room);
     },
   };
 }

@@ -137,8 +137,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     this.pump();
   }
 
-  /** @internal */
-  linkOpened(): void {
+  /** @internal */ linkOpened(): void {
     const now = this.now();
     const fields = this.connectFields!;
     this.connectFields = undefined; // The password is needed no more.
@@ -150,8 +149,7 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     });
   }
 
-  /** @internal */
-  linkReceived(bytes: Uint8Array): void {
+  /** @internal */ linkReceived(bytes: Uint8Array): void {
     const { connection } = this;
     connection.input(bytes, this.now());
     // A transport that is full holds back the close that a violation asks for: it has to go all the same [MQTT-4.8.0-1].
@@ -159,20 +157,21 @@ export abstract class Driver extends Emitter<ClientEvents> implements LinkOwner 
     this.pump();
   }
 
-  /** @internal */
-  linkWritable(): void {
+  /** @internal */ linkTaken(bytes: Uint8Array): void {
+    this.connection.framing.reuse?.(bytes);
+  }
+
+  /** @internal */ linkWritable(): void {
     this.stalledAt = undefined;
     this.attempt(() => this.link?.flush());
   }
 
-  /** @internal */
-  linkClosed(error: MqttError | undefined): void {
+  /** @internal */ linkClosed(error: MqttError | undefined): void {
     this.lose(error ?? mqttError('closed-by-peer', 'the server closed the connection'));
     this.pump();
   }
 
-  /** @internal */
-  linkWarning(warning: Warning): void {
+  /** @internal */ linkWarning(warning: Warning): void {
     this.emit('warning', warning);
     this.pump();
   }

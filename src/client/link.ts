@@ -6,6 +6,8 @@ import type { MqttError } from '../error.ts';
 export interface LinkOwner {
   linkOpened(): void;
   linkReceived(bytes: Uint8Array): void;
+  /** The bytes of a packet are not needed any more. */
+  linkTaken(bytes: Uint8Array): void;
   /** There is room for what is held: flush(). */
   linkWritable(): void;
   linkClosed(error: MqttError | undefined): void;
@@ -57,6 +59,10 @@ export class Link implements TransportEvents {
 
   received(bytes: Uint8Array): void {
     this.owner?.linkReceived(bytes);
+  }
+
+  taken(bytes: Uint8Array): void {
+    this.owner?.linkTaken(bytes);
   }
 
   writable(): void {

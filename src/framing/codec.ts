@@ -5,6 +5,7 @@ import * as mqttPacket from 'mqtt-packet';
 import { malformed, mqttError } from '../error.ts';
 import { textOf, writeUtf8 } from '../utf8.ts';
 import { type Filter, type Incoming, type Outgoing, PacketType, type QoS } from './packet.ts';
+import { Slab } from './slab.ts';
 
 // Before the first packet, or mqtt-packet builds 65,536 Buffers; at module level, since preloading hosts freeze the rest.
 mqttPacket.writeToStream.cacheNumbers = false;
@@ -42,27 +43,11 @@ interface Foreign {
   granted?: number[];
 }
 
-/** Small packets share so many bytes: an allocation costs more than an encoding. */
-const SLAB_SIZE = 16_384;
-const MAX_SHARED = 4_096;
-
 /** Up to here a loop is faster than copying. */
 const FEW = 8;
 
 /** Takes what mqtt-packet writes. It has no cork, so mqtt-packet schedules nothing. */
-class Sink {
-  bytes: Uint8Array = new Uint8Array(0);
-  at = 0;
-
-  /** Makes room for a packet. @returns where it begins */
-  reserve(size: number): number {
-    if (this.at + size > this.bytes.length) {
-      this.bytes = new Uint8Array(size > MAX_SHARED ? size : SLAB_SIZE);
-      this.at = 0;
-    }
-    return this.at;
-  }
-
+class Sink extends Slab {
   write(part: Uint8Array | string): boolean {
     if (typeof part === 'string') {
       this.at = writeUtf8(part, this.bytes, this.at);
@@ -153,17 +138,20 @@ function fromForeign(it: Foreign): Incoming {
  * @param size of the packet. @param _remaining its Remaining Length, which mqtt-packet reckons itself
  */
 export function write(packet: Outgoing, size: number, _remaining: number): Uint8Array {
-  const start = sink.reserve(size);
+  sink.reserve(size);
   mqttPacket.writeToStream(
     toForeign(packet) as Parameters<typeof mqttPacket.writeToStream>[0],
     sink as unknown as Parameters<typeof mqttPacket.writeToStream>[1],
   );
-  const bytes = sink.bytes.subarray(start, start + size);
+  const bytes = sink.packet(size);
   if (packet.type === PacketType.Connect && packet.password instanceof Uint8Array) {
     bytes.set(packet.password, size - packet.password.length); // Last in the payload [MQTT-3.1.3-1].
   }
   return bytes;
 }
+
+/** What write() made last is not needed any more: the next packet may have its memory. */
+export const reuse = (packet: Uint8Array): void => sink.reuse(packet);
 
 /** Makes of a whole, legal packet what it says. @param start where its variable header begins. @throws MqttError 'malformed-packet' */
 export type Read = (bytes: Uint8Array, start: number) => Incoming;

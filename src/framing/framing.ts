@@ -15,6 +15,8 @@ export interface Framing {
    * @throws MqttError as check does
    */
   encode(packet: Outgoing): Uint8Array;
+  /** Told that the bytes of a packet, as encode() gave them, are not needed any more: the next packet may have their memory. */
+  reuse?(bytes: Uint8Array): void;
   /**
    * Absorbs bytes cut anywhere and calls `each` once per whole packet. After a throw nothing more is read until
    * {@link Framing.reset}. A PUBLISH payload may alias `bytes`.

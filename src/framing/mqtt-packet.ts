@@ -2,7 +2,7 @@
 
 import { mqttError } from '../error.ts';
 import { checkOutgoing, isNumberField, type KnownTopic, packetSize, remainingLength } from './check.ts';
-import { reader, write } from './codec.ts';
+import { reader, reuse, write } from './codec.ts';
 import type { Framing } from './framing.ts';
 import { Guard } from './guard.ts';
 import { type Incoming, type Outgoing, PacketType, type Publish } from './packet.ts';
@@ -52,6 +52,10 @@ class MqttPacketFraming implements Framing, KnownTopic {
       );
     }
     return write(packet, packetSize(remaining), remaining);
+  }
+
+  reuse(bytes: Uint8Array): void {
+    reuse(bytes);
   }
 
   decode(bytes: Uint8Array, each: (packet: Incoming) => void): void {

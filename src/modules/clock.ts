@@ -109,6 +109,10 @@ class WatchedEvents implements TransportEvents {
     this.events.opened();
   }
 
+  taken(bytes: Uint8Array): void {
+    this.events.taken?.(bytes);
+  }
+
   writable(): void {
     this.events.writable();
   }

@@ -180,6 +180,10 @@ class WatchedDial implements TransportEvents {
     this.events.closed(error);
   }
 
+  taken(bytes: Uint8Array): void {
+    this.events.taken?.(bytes);
+  }
+
   writable(): void {
     this.events.writable();
   }

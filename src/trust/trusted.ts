@@ -128,6 +128,10 @@ class TrustedEvents implements TransportEvents {
     this.events.closed(mqttError('tls', message, { reason, cause }));
   }
 
+  taken(bytes: Uint8Array): void {
+    this.events.taken?.(bytes);
+  }
+
   writable(): void {
     this.events.writable();
   }

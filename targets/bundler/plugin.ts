@@ -6,13 +6,14 @@ import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, join, posix, relative, resolve } from 'node:path';
 import type { BuildOptions, OnLoadResult, OutputFile, Plugin } from 'esbuild';
 import { asModule } from './app-module.ts';
-import { brings, type Format, HOSTS, type Target } from './hosts.ts';
+import { brings, type Format, HOSTS, type Host, type Target } from './hosts.ts';
 import { checkVersion, specialise, UTF8 } from './mqtt-packet.ts';
 import { checkHashesVersion, NOBLE_NOTICE, plainMd5, specialiseHashes } from './noble.ts';
 import { type BundlerOptions, checkOptions, refusal } from './options.ts';
 import { finish } from './output/finish.ts';
 import { type OwnNames, ownNames } from './own-names.ts';
 import { dropBareFields } from './passes/drop-bare-fields.ts';
+import { dropMembers } from './passes/drop-members.ts';
 import { dropMessages, type Makers, messageMakers } from './passes/drop-messages.ts';
 import { freezeLiterals } from './passes/freeze-literals.ts';
 import { inlineConstants } from './passes/inline-constants.ts';
@@ -35,6 +36,8 @@ const shimsFor = (target: Target) =>
     : { codec: join(import.meta.dirname, 'shims/codec.ts'), text: join(SOURCE, 'utf8.ts') };
 /** Where a module of src has its errors thrown. */
 const RAISE = join(import.meta.dirname, 'shims/raise.ts');
+/** How memory of packets that have left is used again: a transport need not tell of it. */
+const ONLY_FOR_SPEED = dropMembers('taken', 'linkTaken', 'reuse');
 const FRAMING = 'mqtt-mote-framing';
 const HASHES = 'mqtt-mote-hashes';
 
@@ -107,11 +110,12 @@ export const namesOfSource = once<OwnNames>(() => {
  * A module of src as it goes into a bundle.
  * @param names of {@link namesOfSource}
  * @param makers of {@link makersOfSource}; without them the sentences of errors stay
- * @param freeze for a host that keeps in flash what is frozen
+ * @param host whose bundle it is; default: any
  */
-export function loadSource(path: string, names: OwnNames, makers?: Makers, freeze = false): OnLoadResult {
+export function loadSource(path: string, names: OwnNames, makers?: Makers, host?: Host): OnLoadResult {
   const module = readSource(path);
-  if (freeze) freezeLiterals(module);
+  if (host?.preloads) freezeLiterals(module);
+  if (host && !host.prefersSpeed) ONLY_FOR_SPEED.change(module.tree, module);
   if (makers) dropMessages(module, makers);
   inlineConstants(module, (from) => (from.startsWith('.') ? readSource(resolve(dirname(path), from)) : undefined));
   dropBareFields(module);
@@ -219,7 +223,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
     setup(build) {
       const names = mangle ? namesOfSource() : PLAIN_NAMES;
       const makers = messages ? undefined : makersOfSource();
-      const { preloads } = HOSTS[target];
+      const host = HOSTS[target];
       const asked = takeOver(build.initialOptions, target);
       build.onEnd(async (result) => {
         if (result.errors.length > 0) return undefined;
@@ -238,7 +242,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
 
       // What the host brings itself, and what only Node has, unless a package of that name is installed.
       build.onResolve({ filter: /^[^./]/, namespace: 'file' }, async ({ path, pluginData, ...place }) => {
-        if (brings(HOSTS[target], path)) return { path, external: true };
+        if (brings(host, path)) return { path, external: true };
         if (!isBuiltin(path) || pluginData === SEEN) return undefined;
         if (!path.startsWith('node:')) {
           const { errors, suffix, ...found } = await build.resolve(path, { ...place, pluginData: SEEN });
@@ -255,7 +259,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         return { path: join(SOURCE, `${name === '.' ? 'index' : name}.ts`), sideEffects: false };
       });
       build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
-        path.startsWith(SOURCE) ? loadSource(path, names, makers, preloads) : undefined,
+        path.startsWith(SOURCE) ? loadSource(path, names, makers, host) : undefined,
       );
 
       const { codec, text } = shimsFor(target);
@@ -264,7 +268,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         importer.startsWith(join(SOURCE, 'framing')) ? { path: codec, sideEffects: false } : undefined,
       );
       build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
-        path === codec || path === text ? loadSource(path, names, undefined, preloads) : undefined,
+        path === codec || path === text ? loadSource(path, names, undefined, host) : undefined,
       );
       build.onResolve({ filter: /^mqtt-packet$/ }, ({ importer }) => {
         if (importer !== codec) return undefined;
@@ -294,7 +298,7 @@ export function mqttMote(asks: BundlerOptions): Plugin {
         sideEffects: false,
       }));
       build.onLoad({ filter: /.*/, namespace: HASHES }, ({ path }) => ({
-        contents: specialiseHashes(basename(path), readFileSync(fileOf(path), 'utf8'), preloads),
+        contents: specialiseHashes(basename(path), readFileSync(fileOf(path), 'utf8'), host.preloads),
         loader: 'js',
       }));
       build.onLoad({ filter: /@noble[\\/]hashes[\\/][^\\/]+\.js$/ }, ({ path }) => loadNoble(path));

@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { networkError, type Spare, socketTransport } from '../../src/adapters/node-socket.ts';
+import type { Transport } from '../../src/adapters/adapter.ts';
+import { networkError, Room, socketTransport } from '../../src/adapters/node-socket.ts';
 
 /** A socket that keeps what is written to it, and says so later where it is asked to. */
 class FakeSocket extends Duplex {
@@ -26,17 +27,19 @@ class FakeSocket extends Duplex {
   }
 }
 
-function transportOver(socket: FakeSocket, spare?: Spare) {
+function transportOver(socket: FakeSocket, room = new Room(), event: 'connect' | 'secureConnect' = 'connect') {
   const told: string[] = [];
+  const taken: Uint8Array[] = [];
   const tell = (what: string) => () => void told.push(what);
   const events = {
     opened: tell('opened'),
     received: tell('received'),
+    taken: (bytes: Uint8Array) => void taken.push(bytes),
     writable: tell('writable'),
     closed: tell('closed'),
     warning: tell('warning'),
   };
-  return { told, transport: socketTransport(socket as unknown as Socket, 'connect', events, spare) };
+  return { told, taken, transport: socketTransport(socket as unknown as Socket, event, events, room) };
 }
 
 const ticks = () => new Promise<void>((resolve) => nextTick(() => nextTick(resolve)));
@@ -87,31 +90,90 @@ test('a large piece is not copied: it follows at once what was written before, a
   assert.deepEqual(told, ['writable']);
 });
 
-test('small pieces are put together in memory that is used again, unless the system still has it', async () => {
-  const spare: Spare = { bytes: undefined };
-  const [one, other] = [new FakeSocket(), new FakeSocket()];
-  const [first, second] = [transportOver(one, spare).transport, transportOver(other, spare).transport];
-  const writeMuch = (transport: typeof first, letter: string) => {
-    for (let count = 0; count < 5; count++) transport.write(bytesOf(letter.repeat(1_000)));
-  };
-  writeMuch(first, 'a');
-  writeMuch(second, 'b');
-  await ticks();
-  const { bytes } = spare;
-  assert.ok(bytes);
-  writeMuch(first, 'c');
-  await ticks();
-  assert.equal(spare.bytes, bytes);
-  assert.deepEqual([one.pieces, other.pieces], [['a'.repeat(5_000), 'c'.repeat(5_000)], ['b'.repeat(5_000)]]);
+const writeFive = (transport: Transport, letter: string) => {
+  for (let count = 0; count < 5; count++) transport.write(bytesOf(letter.repeat(1_000)));
+};
 
-  one.holds = true;
-  writeMuch(first, 'd');
+test('small pieces are put together in memory that is used again, unless the system still has it', async () => {
+  const room = new Room();
+  const socket = new FakeSocket();
+  const { transport } = transportOver(socket, room);
+  writeFive(transport, 'a');
   await ticks();
-  assert.equal(spare.bytes, undefined);
-  writeMuch(second, 'e');
+  const { bytes } = room;
+  writeFive(transport, 'b');
   await ticks();
-  assert.notEqual(spare.bytes, bytes);
-  assert.equal(Buffer.from(bytes.buffer).toString('latin1', 0, 5_000), 'd'.repeat(5_000)); // Not written over.
+  assert.equal(room.bytes, bytes);
+  socket.holds = true;
+  writeFive(transport, 'c');
+  await ticks();
+  assert.notEqual(room.bytes, bytes);
+  assert.ok(room.bytes.length < 5_000); // Little is kept for what may never come.
+  socket.holds = false;
+  socket.held!();
+  await ticks();
+  writeFive(transport, 'd');
+  await ticks();
+  assert.deepEqual(
+    socket.pieces,
+    ['a', 'b', 'c', 'd'].map((it) => it.repeat(5_000)),
+  );
+  assert.equal(Buffer.from(bytes.buffer).toString('latin1', 0, 5_000), 'c'.repeat(5_000)); // Not written over.
+});
+
+test('the sockets of an adapter have that memory in turns: what one has not sent leaves before another writes', async () => {
+  const room = new Room();
+  const [one, other, dropped] = [new FakeSocket(), new FakeSocket(), new FakeSocket()];
+  const [first, second, third] = [one, other, dropped].map((it) => transportOver(it, room).transport);
+  first!.write(bytesOf('a'));
+  second!.write(bytesOf('b'));
+  assert.deepEqual([one.pieces, other.pieces], [['a'], []]);
+  first!.write(bytesOf('c'));
+  first!.write(bytesOf('d'));
+  third!.write(bytesOf('lost'));
+  third!.abort();
+  second!.write(bytesOf('e'));
+  await ticks();
+  assert.deepEqual([one.pieces, other.pieces, dropped.pieces], [['a', 'cd'], ['b', 'e'], []]);
+});
+
+for (const event of ['connect', 'secureConnect'] as const) {
+  test(`what small pieces lay in is free at once, that of a large one when the system has it: ${event}`, async () => {
+    const socket = new FakeSocket();
+    const { transport, taken } = transportOver(socket, new Room(), event);
+    const small = bytesOf('small');
+    transport.write(small);
+    assert.deepEqual(taken, [small]);
+    small.fill(0);
+    const large = bytesOf('x'.repeat(20_000));
+    transport.write(large);
+    assert.equal(taken[1], large);
+    socket.holds = true;
+    transport.write(bytesOf('y'.repeat(20_000)));
+    transport.write(bytesOf('refused'));
+    assert.equal(taken.length, 2);
+    assert.deepEqual(socket.pieces, ['small', 'x'.repeat(20_000), 'y'.repeat(20_000)]);
+  });
+}
+
+test('over TLS nothing is handed over that is written over later: it is under way for a while', async () => {
+  const room = new Room();
+  const socket = new FakeSocket();
+  const { transport } = transportOver(socket, room, 'secureConnect');
+  const handed: Uint8Array[] = [];
+  socket._write = (bytes: Uint8Array, _encoding, done) => {
+    handed.push(bytes);
+    done();
+  };
+  for (const letter of ['a', 'b']) {
+    writeFive(transport, letter);
+    await ticks();
+  }
+  assert.deepEqual(
+    handed.map((it) => Buffer.from(it).toString('latin1')),
+    ['a'.repeat(5_000), 'b'.repeat(5_000)],
+  );
+  assert.ok(handed.every(({ buffer }) => buffer !== room.bytes.buffer));
 });
 
 test('close() comes after what was written, and abort() does not wait for it', async () => {

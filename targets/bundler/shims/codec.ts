@@ -34,4 +34,7 @@ export function write(packet: Outgoing, size: number, remaining: number): Uint8A
   return sink.bytes;
 }
 
+/** Each packet has memory of its own. */
+export function reuse(): void {}
+
 export const reader = (): Read => parser as unknown as Read;
