@@ -3,7 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { mqttPacketFraming } from '../../src/framing/mqtt-packet.ts';
+import { publishPacket } from '../../src/framing/packet.ts';
 import { Slab } from '../../src/framing/slab.ts';
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 function packet(slab: Slab, size: number, fill: number): Uint8Array {
   slab.reserve(size);
@@ -54,4 +58,16 @@ test('whatever is done with packets, no one changes that is still needed', () =>
       for (const { bytes, fill } of needed) assert.ok(bytes.every((byte) => byte === fill));
     }),
   );
+});
+
+test('a framing that is told so encodes the next packet where the last one was', () => {
+  const framing = mqttPacketFraming();
+  const publish = (text: string) =>
+    framing.encode(publishPacket({ topic: 't', payload: bytesOf(text), qos: 0, retain: false }, 0));
+  const first = publish('first');
+  framing.reuse!(first);
+  const second = publish('other');
+  assert.deepEqual([second.buffer, second.byteOffset], [first.buffer, first.byteOffset]);
+  assert.deepEqual(publish('third').byteOffset, second.byteOffset + second.length);
+  assert.deepEqual(second, Uint8Array.of(0x30, 8, 0, 1, 0x74, ...bytesOf('other')));
 });
