@@ -1,6 +1,6 @@
 // What TCP and TLS have in common on Node: a socket as a transport, and what its errors mean.
 
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { type ErrorCode, type MqttError, mqttError } from '../error.ts';
 import type { Millis } from '../time.ts';
 import type { Adapter, Alarm, Transport, TransportEvents } from './adapter.ts';
@@ -46,12 +46,29 @@ const WRITE_NOW = 65_536;
 const ALONE = 16_384;
 /** Up to here Node's own pool of memory is as good as memory that is used again. */
 const FEW = 4_096;
+/** As many bytes as are read at once. */
+const READ = 65_536;
 
-/** Memory in which small packets are put together, one for all sockets of an adapter: for that which was written to last. */
+/**
+ * Memory of all sockets of an adapter: in which small packets are put together, for the socket that was written to last; and into
+ * which the system reads.
+ */
 export class Room {
   bytes: Uint8Array = new Uint8Array(FEW);
   size = 0;
   user: SocketTransport | undefined = undefined;
+  private input = Buffer.allocUnsafeSlow(READ);
+
+  /** Where Node is to read the next bytes to. */
+  readonly buffer = (): Uint8Array => this.input;
+
+  /** What was read: a copy, or where it is much, the memory itself, and there is another for what follows. */
+  read(count: number): Uint8Array {
+    const bytes = this.input.subarray(0, count);
+    if (count < ALONE) return copyOf(bytes);
+    this.input = Buffer.allocUnsafeSlow(READ);
+    return bytes;
+  }
 
   add(piece: Uint8Array): void {
     const { bytes, size } = this;
@@ -84,10 +101,6 @@ function onOpen(this: Owned): void {
   this[TRANSPORT].opened();
 }
 
-function onData(this: Owned, bytes: Uint8Array): void {
-  this[TRANSPORT].events.received(bytes);
-}
-
 function onDrain(this: Owned): void {
   this[TRANSPORT].drained();
 }
@@ -104,19 +117,20 @@ const flush = (transport: SocketTransport): void => transport.flush();
 
 /** Everything written in one turn of the event loop leaves in one piece: copying small packets costs less than handing each to the system. */
 class SocketTransport implements Transport {
-  readonly events: TransportEvents;
-  private readonly socket: Socket;
+  private readonly events: TransportEvents;
+  readonly socket: Socket;
   private readonly tls: boolean;
   private readonly room: Room;
   private isOpen = false;
   private full = false;
   private fault: MqttError | undefined = undefined;
 
-  constructor(socket: Socket, tls: boolean, events: TransportEvents, room: Room) {
-    this.socket = socket;
+  constructor(open: OpenSocket, tls: boolean, events: TransportEvents, room: Room) {
     this.tls = tls;
     this.events = events;
     this.room = room;
+    this.socket = open({ buffer: room.buffer, callback: (count) => this.received(count) });
+    (this.socket as Owned)[TRANSPORT] = this;
   }
 
   // What the socket tells.
@@ -124,6 +138,11 @@ class SocketTransport implements Transport {
   opened(): void {
     this.isOpen = true;
     this.events.opened();
+  }
+
+  received(count: number): boolean {
+    this.events.received(this.room.read(count));
+    return true; // It goes on reading.
   }
 
   drained(): void {
@@ -209,21 +228,24 @@ function copyOf(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+/** Makes a socket that reads as it is told, by the option `onread`: Node's streams would cost as much again as the reading. */
+export type OpenSocket = (reading: OnReadOpts) => Socket;
+
 /**
  * A socket that is being opened, as a transport.
  * @param openEvent `connect` or `secureConnect` @param room of the adapter
  */
 export function socketTransport(
-  socket: Socket,
+  open: OpenSocket,
   openEvent: 'connect' | 'secureConnect',
   events: TransportEvents,
   room: Room,
 ): Transport {
-  const transport = new SocketTransport(socket, openEvent === 'secureConnect', events, room);
-  (socket as Owned)[TRANSPORT] = transport;
+  const transport = new SocketTransport(open, openEvent === 'secureConnect', events, room);
+  const { socket } = transport;
   socket.setNoDelay(true);
   socket.once(openEvent, onOpen);
-  socket.on('data', onData).on('drain', onDrain).on('error', onError).on('close', onClose);
+  socket.on('drain', onDrain).on('error', onError).on('close', onClose);
   return transport;
 }
 

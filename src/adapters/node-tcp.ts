@@ -10,6 +10,7 @@ export function nodeTcp(): Adapter {
   return {
     ...nodeHost(),
     security: 'plaintext',
-    dial: ({ host, port }, events) => socketTransport(connect({ host, port }), 'connect', events, room),
+    dial: ({ host, port }, events) =>
+      socketTransport((onread) => connect({ host, port, onread }), 'connect', events, room),
   };
 }

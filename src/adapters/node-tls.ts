@@ -4,7 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { mqttError } from '../error.ts';
 import type { Adapter, Warning } from './adapter.ts';
-import { nodeHost, Room, socketTransport } from './node-socket.ts';
+import { nodeHost, type OpenSocket, Room, socketTransport } from './node-socket.ts';
 
 /** Loaded by the first nodeTls(), not by the import: together they are 2 MB, and most of what an import of the package would cost. */
 const tls = () => process.getBuiltinModule('node:tls');
@@ -161,7 +161,7 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
       const place = `${host}:${port}`;
       const session = sessions[place];
       const resumed = session && { session };
-      const socket = tls().connect({
+      const options = {
         host,
         port,
         minVersion,
@@ -170,14 +170,18 @@ export function nodeTls(options: NodeTlsOptions = {}): Adapter {
         ...trust,
         ...own,
         ...resumed,
-      });
-      socket.on('session', (ticket) => {
-        sessions[place] = ticket;
-      });
-      const forget = () => delete sessions[place]; // What failed in the handshake; a link that breaks later says nothing of it.
-      socket.once('error', forget);
-      socket.once('secureConnect', () => socket.off('error', forget));
-      return socketTransport(socket, 'secureConnect', events, room);
+      };
+      const open: OpenSocket = (onread) => {
+        const socket = tls().connect({ ...options, ...{ onread } }); // Which its types do not know.
+        socket.on('session', (ticket) => {
+          sessions[place] = ticket;
+        });
+        const forget = () => delete sessions[place]; // What failed in the handshake; a link that breaks later says nothing of it.
+        socket.once('error', forget);
+        socket.once('secureConnect', () => socket.off('error', forget));
+        return socket;
+      };
+      return socketTransport(open, 'secureConnect', events, room);
     },
   };
 }

@@ -1,7 +1,7 @@
 // Node's sockets as transports: what is written together leaves together, and what errors mean.
 
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import { nextTick } from 'node:process';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
@@ -13,6 +13,18 @@ class FakeSocket extends Duplex {
   readonly pieces: string[] = [];
   held: (() => void) | undefined;
   holds = false;
+  reading!: OnReadOpts;
+
+  /** As Node does it: into the memory that it was given, then asks where the next bytes are to go. */
+  arrive(text: string): boolean {
+    const { buffer, callback } = this.reading;
+    const memory = this.memory ?? (buffer as () => Uint8Array)();
+    memory.set(Buffer.from(text, 'latin1'));
+    const goesOn = callback(text.length, memory);
+    this.memory = (buffer as () => Uint8Array)();
+    return goesOn;
+  }
+  private memory: Uint8Array | undefined;
 
   setNoDelay(): this {
     return this;
@@ -30,16 +42,21 @@ class FakeSocket extends Duplex {
 function transportOver(socket: FakeSocket, room = new Room(), event: 'connect' | 'secureConnect' = 'connect') {
   const told: string[] = [];
   const taken: Uint8Array[] = [];
+  const received: Uint8Array[] = [];
   const tell = (what: string) => () => void told.push(what);
   const events = {
     opened: tell('opened'),
-    received: tell('received'),
+    received: (bytes: Uint8Array) => void received.push(bytes),
     taken: (bytes: Uint8Array) => void taken.push(bytes),
     writable: tell('writable'),
     closed: tell('closed'),
     warning: tell('warning'),
   };
-  return { told, taken, transport: socketTransport(socket as unknown as Socket, event, events, room) };
+  const open = (reading: OnReadOpts) => {
+    socket.reading = reading;
+    return socket as unknown as Socket;
+  };
+  return { told, taken, received, transport: socketTransport(open, event, events, room) };
 }
 
 const ticks = () => new Promise<void>((resolve) => nextTick(() => nextTick(resolve)));
@@ -174,6 +191,17 @@ test('over TLS nothing is handed over that is written over later: it is under wa
     ['a'.repeat(5_000), 'b'.repeat(5_000)],
   );
   assert.ok(handed.every(({ buffer }) => buffer !== room.bytes.buffer));
+});
+
+test('what was read stays as it was, little or much, while more is read', () => {
+  const socket = new FakeSocket();
+  const { received } = transportOver(socket);
+  const texts = ['a', 'b'.repeat(100), 'c'.repeat(16_384), 'd'.repeat(65_536), 'e', 'f'.repeat(65_536), ''];
+  for (const text of texts) assert.equal(socket.arrive(text), true);
+  assert.deepEqual(
+    received.map((it) => Buffer.from(it).toString('latin1')),
+    texts,
+  );
 });
 
 test('close() comes after what was written, and abort() does not wait for it', async () => {
