@@ -46,7 +46,7 @@ const WRITE_NOW = 65_536;
 const ALONE = 16_384;
 /** Up to here Node's own pool of memory is as good as memory that is used again. */
 const FEW = 4_096;
-/** As many bytes as are read at once. */
+/** As many bytes are read at once, from when there were {@link FEW} for the first time. */
 const READ = 65_536;
 
 /**
@@ -57,15 +57,16 @@ export class Room {
   bytes: Uint8Array = new Uint8Array(FEW);
   size = 0;
   user: SocketTransport | undefined = undefined;
-  private input = Buffer.allocUnsafeSlow(READ);
+  private input = Buffer.allocUnsafeSlow(FEW);
 
   /** Where Node is to read the next bytes to. */
   readonly buffer = (): Uint8Array => this.input;
 
-  /** What was read: a copy, or where it is much, the memory itself, and there is another for what follows. */
+  /** What was read: a copy, or where it is much, the memory itself, and there is more for what follows. */
   read(count: number): Uint8Array {
-    const bytes = this.input.subarray(0, count);
-    if (count < ALONE) return copyOf(bytes);
+    const { input } = this;
+    const bytes = input.subarray(0, count);
+    if (count < ALONE && count < input.length) return copyOf(bytes);
     this.input = Buffer.allocUnsafeSlow(READ);
     return bytes;
   }

@@ -196,7 +196,16 @@ test('over TLS nothing is handed over that is written over later: it is under wa
 test('what was read stays as it was, little or much, while more is read', () => {
   const socket = new FakeSocket();
   const { received } = transportOver(socket);
-  const texts = ['a', 'b'.repeat(100), 'c'.repeat(16_384), 'd'.repeat(65_536), 'e', 'f'.repeat(65_536), ''];
+  const texts = [
+    'a',
+    'b'.repeat(100),
+    'c'.repeat(4_096),
+    'd'.repeat(16_384),
+    'e'.repeat(65_536),
+    'f',
+    'g'.repeat(65_536),
+    '',
+  ];
   for (const text of texts) assert.equal(socket.arrive(text), true);
   assert.deepEqual(
     received.map((it) => Buffer.from(it).toString('latin1')),
