@@ -1,7 +1,7 @@
 // Memory for packets that are on their way out: small ones share it, since an allocation costs more than an encoding.
 
-const SLAB_SIZE = 16_384;
-const MAX_SHARED = 4_096;
+const SLAB_SIZE = 8_192;
+const MAX_SHARED = 2_048;
 /** More than so many bytes are not kept for later. */
 const MAX_KEPT = 131_072;
 

@@ -26,6 +26,8 @@ export interface Host {
   readonly preloads?: boolean;
   /** Whether a bundle may be a few bytes longer where that makes it faster. */
   readonly prefersSpeed?: boolean;
+  /** Whether the text of a module takes memory as long as the module is there: what is only for readers is left out. */
+  readonly keepsText?: boolean;
   /** What stands at the front of every bundle, as text in ES5; default nothing. */
   readonly prelude?: string;
   /** Modules that the host brings itself: a name, or all names that begin with what stands before `*`. */
@@ -56,7 +58,15 @@ const NODE_MODULES = words(`node:* assert buffer child_process crypto dgram dns 
 
 /** Measured on: Node 20, Moddable SDK 8.2.3, quickjs-emscripten 0.32, Espruino 2v29, Duktape 2.7, mujs 1.3.2, Hermes 0.12. */
 export const HOSTS: Readonly<Record<Target, Host>> = {
-  node: { level: 'es2022', format: 'esm', lacks: [], without: [], prefersSpeed: true, modules: NODE_MODULES },
+  node: {
+    level: 'es2022',
+    format: 'esm',
+    lacks: [],
+    without: [],
+    prefersSpeed: true,
+    keepsText: true,
+    modules: NODE_MODULES,
+  },
   moddable: {
     level: 'es2022',
     format: 'esm',

@@ -70,16 +70,20 @@ async function minified(text: Text, { host, format, globalName }: FinishOptions)
     declareFirst(tree);
     plainAdditions(tree);
     plainPatterns(tree);
-    return print(tree, small, true); // Terser would undo what was just done.
+    return print(tree, small, { minified: true }); // Terser would undo what was just done.
   }
   // Babel leaves semicolons before braces where it makes a map.
   return terse(print(tree, small), { ...options, compress: false });
 }
 
+/** What a minifier reads. */
+const isAnnotation = (comment: string): boolean => /[@#]__PURE__/.test(comment);
+
 /** The text of a tree that was read from `text`, and the map from there to the sources. */
-function print(tree: File, { code, map }: Text, minified = false): Text {
+function print(tree: File, { code, map }: Text, { minified = false, comments = true } = {}): Text {
   // The types of the generator do not know inputSourceMap.
-  const options = { sourceMaps: true, inputSourceMap: map, compact: minified, minified } as { sourceMaps: true };
+  const format = { compact: minified, minified, ...(!comments && { shouldPrintComment: isAnnotation }) };
+  const options = { ...format, sourceMaps: true, inputSourceMap: map } as { sourceMaps: true };
   const made = generate(tree, options, code);
   return { code: made.code, map: made.map as unknown as EncodedSourceMap };
 }
@@ -97,7 +101,7 @@ export async function finish(text: Text, options: FinishOptions): Promise<Finish
   if (host.preloads && format === 'esm') makeConstants(tree);
   // Espruino keeps a note of the scope around it with every function, but for the global one.
   if (format === 'iife') makeScript(tree, globalName, host.level !== 'classes');
-  const plain = print(tree, { ...text, code });
+  const plain = print(tree, { ...text, code }, { comments: !host.keepsText });
   const made = options.minify ? await minified(plain, options) : plain;
   return { code: `${made.code.trimEnd()}\n${notices}`, map: made.map, polyfills, missing };
 }
