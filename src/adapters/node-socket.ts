@@ -106,6 +106,10 @@ function onDrain(this: Owned): void {
   this[TRANSPORT].drained();
 }
 
+function onEnd(this: Owned): void {
+  this[TRANSPORT].ended();
+}
+
 function onError(this: Owned, error: SystemError): void {
   this[TRANSPORT].failed(error);
 }
@@ -150,6 +154,13 @@ class SocketTransport implements Transport {
     if (!this.full) return; // The system took at once what the stream thought too much.
     this.full = false;
     this.events.writable();
+  }
+
+  /** MQTT knows no connection that is open one way: what the server has ended is closed, at once where nothing waits to be sent. */
+  ended(): void {
+    this.flush();
+    if (this.socket.writableLength > 0) this.socket.end();
+    else this.socket.destroy();
   }
 
   failed(error: SystemError): void {
@@ -247,6 +258,7 @@ export function socketTransport(
   socket.setNoDelay(true);
   socket.once(openEvent, onOpen);
   socket.on('drain', onDrain).on('error', onError).on('close', onClose);
+  if (openEvent === 'connect') socket.on('end', onEnd); // TLS has a last word of its own.
   return transport;
 }
 

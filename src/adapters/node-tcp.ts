@@ -11,6 +11,6 @@ export function nodeTcp(): Adapter {
     ...nodeHost(),
     security: 'plaintext',
     dial: ({ host, port }, events) =>
-      socketTransport((onread) => connect({ host, port, onread }), 'connect', events, room),
+      socketTransport((onread) => connect({ host, port, onread, allowHalfOpen: true }), 'connect', events, room),
   };
 }

@@ -65,3 +65,37 @@ for (const [name, listen, makeAdapter] of KINDS) {
     assert.ok(Buffer.concat(pieces).equals(WHOLE));
   });
 }
+
+for (const [name, listen, makeAdapter] of KINDS) {
+  test(`over ${name} a server that has ended still gets what was taken, and the connection is over`, async (context) => {
+    let got = 0;
+    let serving!: Socket;
+    const server = listen((socket) => {
+      serving = socket;
+      socket.on('error', () => {}).pause();
+      socket.write('.');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => {
+      serving.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    let taken = 0;
+    let transport!: Transport;
+    const ended = new Promise<MqttError | undefined>((closed) => {
+      const received = () => {
+        for (let count = 1; count > 0; taken += count) count = transport.write(WHOLE.subarray(0, 1_000_000));
+        serving.end();
+        setImmediate(() => serving.on('data', (bytes) => (got += bytes.length)).resume());
+      };
+      const events = { opened: () => {}, received, writable: () => {}, closed, warning: () => {} };
+      transport = makeAdapter().dial({ host: '127.0.0.1', port }, events);
+    });
+    assert.equal(await ended, undefined);
+    while (!serving.readableEnded) await turn();
+    assert.ok(taken >= 1_000_000);
+    assert.equal(got, taken);
+  });
+}
