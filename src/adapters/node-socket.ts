@@ -57,18 +57,15 @@ export class Room {
   bytes: Uint8Array = new Uint8Array(FEW);
   size = 0;
   user: SocketTransport | undefined = undefined;
-  private input = Buffer.allocUnsafeSlow(FEW);
+  private input = new Uint8Array(FEW);
 
-  /** Where Node is to read the next bytes to. */
+  /** Where Node is to read a socket's next bytes to: asked for when it is opened, and after each time. */
   readonly buffer = (): Uint8Array => this.input;
 
-  /** What was read: a copy, or where it is much, the memory itself, and there is more for what follows. */
-  read(count: number): Uint8Array {
-    const { input } = this;
-    const bytes = input.subarray(0, count);
-    if (count < ALONE && count < input.length) return copyOf(bytes);
-    this.input = Buffer.allocUnsafeSlow(READ);
-    return bytes;
+  /** A copy of what was read: the next socket reads to the same place. */
+  copyOf(count: number, memory: Uint8Array): Uint8Array {
+    if (count === this.input.length && count < READ) this.input = new Uint8Array(READ);
+    return copyOf(memory.subarray(0, count));
   }
 
   add(piece: Uint8Array): void {
@@ -134,7 +131,7 @@ class SocketTransport implements Transport {
     this.tls = tls;
     this.events = events;
     this.room = room;
-    this.socket = open({ buffer: room.buffer, callback: (count) => this.received(count) });
+    this.socket = open({ buffer: room.buffer, callback: (count, memory) => this.received(room.copyOf(count, memory)) });
     (this.socket as Owned)[TRANSPORT] = this;
   }
 
@@ -145,8 +142,8 @@ class SocketTransport implements Transport {
     this.events.opened();
   }
 
-  received(count: number): boolean {
-    this.events.received(this.room.read(count));
+  received(bytes: Uint8Array): boolean {
+    this.events.received(bytes);
     return true; // It goes on reading.
   }
 

@@ -15,16 +15,16 @@ class FakeSocket extends Duplex {
   holds = false;
   reading!: OnReadOpts;
 
-  /** As Node does it: into the memory that it was given, then asks where the next bytes are to go. */
+  /** As Node does it: into the memory that it was given when the socket was opened, or after the last piece. */
   arrive(text: string): boolean {
-    const { buffer, callback } = this.reading;
-    const memory = this.memory ?? (buffer as () => Uint8Array)();
+    const { memory } = this;
     memory.set(Buffer.from(text, 'latin1'));
-    const goesOn = callback(text.length, memory);
-    this.memory = (buffer as () => Uint8Array)();
+    const goesOn = this.reading.callback(text.length, memory);
+    this.memory = this.nextMemory();
     return goesOn;
   }
-  private memory: Uint8Array | undefined;
+  memory!: Uint8Array;
+  nextMemory = () => (this.reading.buffer as () => Uint8Array)();
 
   setNoDelay(): this {
     return this;
@@ -54,6 +54,7 @@ function transportOver(socket: FakeSocket, room = new Room(), event: 'connect' |
   };
   const open = (reading: OnReadOpts) => {
     socket.reading = reading;
+    socket.memory = socket.nextMemory();
     return socket as unknown as Socket;
   };
   return { told, taken, received, transport: socketTransport(open, event, events, room) };
@@ -193,24 +194,21 @@ test('over TLS nothing is handed over that is written over later: it is under wa
   assert.ok(handed.every(({ buffer }) => buffer !== room.bytes.buffer));
 });
 
-test('what was read stays as it was, little or much, while more is read', () => {
-  const socket = new FakeSocket();
-  const { received } = transportOver(socket);
-  const texts = [
-    'a',
-    'b'.repeat(100),
-    'c'.repeat(4_096),
-    'd'.repeat(16_384),
-    'e'.repeat(65_536),
-    'f',
-    'g'.repeat(65_536),
-    '',
-  ];
-  for (const text of texts) assert.equal(socket.arrive(text), true);
-  assert.deepEqual(
-    received.map((it) => Buffer.from(it).toString('latin1')),
-    texts,
-  );
+test('what was read stays as it was, little or much, while this socket and others read on', () => {
+  const room = new Room();
+  const [one, other] = [new FakeSocket(), new FakeSocket()];
+  const [first, second] = [transportOver(one, room), transportOver(other, room)];
+  const sizes = [1, 100, 4_096, 1, 16_384, 4_095, 65_536, 0, 65_536];
+  const texts = (letters: string) => sizes.map((size, index) => letters.charAt(index).repeat(size));
+  const [small, capital] = [texts('abcdefghi'), texts('ABCDEFGHI')];
+  sizes.forEach((_, index) => {
+    assert.equal(one.arrive(small[index]!), true);
+    if (other.memory.length >= capital[index]!.length) other.arrive(capital[index]!);
+    else for (const letter of capital[index]!) other.arrive(letter);
+  });
+  const read = ({ received }: typeof first) => received.map((it) => Buffer.from(it).toString('latin1')).join('');
+  assert.deepEqual([read(first), read(second)], [small.join(''), capital.join('')]);
+  assert.equal(one.memory.length, 65_536);
 });
 
 test('close() comes after what was written, and abort() does not wait for it', async () => {
