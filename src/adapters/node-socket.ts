@@ -62,10 +62,12 @@ export class Room {
   /** Where Node is to read a socket's next bytes to: asked for when it is opened, and after each time. */
   readonly buffer = (): Uint8Array => this.input;
 
-  /** A copy of what was read: the next socket reads to the same place. */
+  /** A copy of what was read, since the next socket reads to the same place; in memory of its own: the app may keep it for long. */
   copyOf(count: number, memory: Uint8Array): Uint8Array {
     if (count === this.input.length && count < READ) this.input = new Uint8Array(READ);
-    return copyOf(memory.subarray(0, count));
+    const copy = Buffer.allocUnsafeSlow(count);
+    copy.set(memory.subarray(0, count));
+    return copy;
   }
 
   add(piece: Uint8Array): void {
@@ -175,7 +177,7 @@ class SocketTransport implements Transport {
   // What the client asks for.
 
   write(bytes: Uint8Array): number {
-    if (this.full || this.socket.destroyed) return 0;
+    if (bytes.length === 0 || this.full || this.socket.destroyed) return 0;
     if (bytes.length >= ALONE) {
       this.flush();
       if (this.full) return 0;

@@ -17,6 +17,7 @@ export class Slab {
     if (this.at + size <= this.bytes.length) return;
     this.bytes = new Uint8Array(size > MAX_SHARED ? size : SLAB_SIZE);
     this.at = 0;
+    this.last = undefined;
   }
 
   /** The packet of so many bytes that ends here. */
@@ -29,7 +30,7 @@ export class Slab {
   reuse(packet: Uint8Array): void {
     if (packet !== this.last) return;
     this.last = undefined;
-    this.at -= packet.length;
+    this.at = packet.byteOffset;
     if (packet.length > MAX_KEPT) this.bytes = NOTHING;
   }
 }

@@ -155,24 +155,30 @@ test('the sockets of an adapter have that memory in turns: what one has not sent
   assert.deepEqual([one.pieces, other.pieces, dropped.pieces], [['a', 'cd'], ['b', 'e'], []]);
 });
 
-for (const event of ['connect', 'secureConnect'] as const) {
-  test(`what small pieces lay in is free at once, that of a large one when the system has it: ${event}`, async () => {
-    const socket = new FakeSocket();
-    const { transport, taken } = transportOver(socket, new Room(), event);
-    const small = bytesOf('small');
-    transport.write(small);
-    assert.deepEqual(taken, [small]);
-    small.fill(0);
-    const large = bytesOf('x'.repeat(20_000));
-    transport.write(large);
-    assert.equal(taken[1], large);
-    socket.holds = true;
-    transport.write(bytesOf('y'.repeat(20_000)));
-    transport.write(bytesOf('refused'));
-    assert.equal(taken.length, 2);
-    assert.deepEqual(socket.pieces, ['small', 'x'.repeat(20_000), 'y'.repeat(20_000)]);
-  });
-}
+test('what small pieces lay in is free at once, that of a large one when the system has it', () => {
+  const socket = new FakeSocket();
+  const { transport, taken } = transportOver(socket);
+  const small = bytesOf('small');
+  transport.write(small);
+  assert.deepEqual(taken, [small]);
+  small.fill(0);
+  const large = bytesOf('x'.repeat(20_000));
+  transport.write(large);
+  assert.equal(taken[1], large);
+  socket.holds = true;
+  transport.write(bytesOf('y'.repeat(20_000)));
+  transport.write(bytesOf('refused'));
+  assert.equal(taken.length, 2);
+  assert.deepEqual(socket.pieces, ['small', 'x'.repeat(20_000), 'y'.repeat(20_000)]);
+});
+
+test('nothing is written for an empty piece', async () => {
+  const socket = new FakeSocket();
+  const { transport } = transportOver(socket);
+  assert.equal(transport.write(bytesOf('')), 0);
+  await ticks();
+  assert.deepEqual(socket.pieces, []);
+});
 
 test('over TLS nothing is handed over that is written over later: it is under way for a while', async () => {
   const room = new Room();
@@ -225,6 +231,41 @@ test('close() comes after what was written, and abort() does not wait for it', a
   other.abort();
   await ticks();
   assert.deepEqual([dropped.pieces, told, other.write(bytesOf('x'))], [[], ['closed'], 0]);
+});
+
+/** As Node tells that the server has ended. */
+const endOf = (socket: FakeSocket): void => {
+  socket.push(null);
+  socket.read(0);
+};
+
+test('what the server has ended is closed: at once behind what was written, or when the system has taken that', async () => {
+  const idle = new FakeSocket();
+  const { transport } = transportOver(idle);
+  endOf(idle);
+  transport.write(bytesOf('late'));
+  await ticks();
+  assert.deepEqual([idle.pieces, idle.destroyed, idle.writableEnded], [['late'], true, false]);
+
+  const busy = new FakeSocket();
+  busy.holds = true;
+  const { transport: other, told } = transportOver(busy);
+  other.write(bytesOf('x'.repeat(20_000)));
+  endOf(busy);
+  await ticks();
+  assert.deepEqual([busy.destroyed, busy.writableEnded, told], [false, true, []]);
+  busy.held!();
+  await ticks();
+  await ticks();
+  assert.deepEqual([busy.destroyed, told.at(-1)], [true, 'closed']);
+});
+
+test('over TLS the last word is left to Node', async () => {
+  const socket = new FakeSocket();
+  transportOver(socket, new Room(), 'secureConnect');
+  endOf(socket);
+  await ticks();
+  assert.equal(socket.destroyed, false);
 });
 
 test('a socket that has ended meanwhile gets nothing more, and tells of no other fault', async () => {
