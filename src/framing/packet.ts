@@ -27,6 +27,7 @@ export type QoS = 0 | 1 | 2;
 export interface Message {
   /** A topic name: 1 to 65,535 bytes of UTF-8, no wildcards (4.7). */
   readonly topic: string;
+  /** Received: perhaps a part of more memory, which it keeps alive. Copy what is kept for long, or handed to another thread. */
   readonly payload: Uint8Array;
   readonly qos: QoS;
   /** Sent: keep this message for later subscribers. Received: it was kept, and came because of a new subscription. */
