@@ -226,7 +226,6 @@ class SocketTransport implements Transport {
   }
 
   abort(): void {
-    if (this.room.user === this) this.room.take();
     this.socket.destroy();
   }
 }
